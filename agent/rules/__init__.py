@@ -1,0 +1,1 @@
+"""Rules: what turns samples into events. Found by entry point, loaded only when configured."""

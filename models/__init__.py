@@ -1,0 +1,1 @@
+"""What the box sees with: model sessions, manifests, detectors and trackers."""

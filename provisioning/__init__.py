@@ -1,0 +1,1 @@
+"""The technician's tools: the command line and what stands behind it."""

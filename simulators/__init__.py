@@ -1,0 +1,1 @@
+"""Simulated street hardware, hub and link, with encoders and decoders of their own."""
