@@ -1,0 +1,158 @@
+"""The database file: its tables, how it is opened, and what a row costs on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from lamppost.agent.spool.model import Lane
+
+VERSION = 1
+APPLICATION = 0x4C616D70  # "Lamp", SQLite's application_id
+PAGE = 4096
+WAL_PAGES = 1000
+WAL_BYTES = WAL_PAGES * PAGE
+NUMBER_BITS = 40
+NUMBER_MASK = (1 << NUMBER_BITS) - 1
+"""A row's id is epoch << 40 | number. The epoch counts the streams of this file, so that one
+ascending integer key orders all, and the rows of an older stream leave first."""
+
+COLUMNS = "id, created, bytes, topic, content_type, payload"
+TABLES = (
+    "CREATE TABLE stream(epoch INTEGER PRIMARY KEY, id TEXT NOT NULL)",
+    """CREATE TABLE lane(lane INTEGER PRIMARY KEY, name TEXT NOT NULL, last INTEGER NOT NULL,
+    depth INTEGER NOT NULL, bytes INTEGER NOT NULL, written INTEGER NOT NULL)""",
+    """CREATE TABLE dropped(lane INTEGER NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, PRIMARY KEY(lane, reason))""",
+    "CREATE TABLE state(key TEXT PRIMARY KEY, value BLOB NOT NULL)",
+    *(
+        f"CREATE TABLE {lane.label}(id INTEGER PRIMARY KEY, created REAL NOT NULL, bytes INTEGER NOT NULL,"
+        " topic TEXT NOT NULL, content_type TEXT NOT NULL, payload BLOB NOT NULL)"
+        for lane in Lane
+    ),
+    *(f"INSERT INTO lane VALUES({lane:d}, '{lane.label}', 0, 0, 0, 0)" for lane in Lane),
+    f"PRAGMA application_id = {APPLICATION}",
+    f"PRAGMA user_version = {VERSION}",
+)
+
+
+class UnusableError(sqlite3.DatabaseError):
+    """A file that is no database, a damaged one, or one that this version cannot use."""
+
+
+class NoRoomError(sqlite3.OperationalError):
+    """A full disk, and nothing of less importance to drop for what should be written."""
+
+    sqlite_errorcode = sqlite3.SQLITE_FULL
+
+
+def row_bytes(content: int) -> int:
+    """Return what a row of ``content`` bytes of text and payload takes on disk.
+
+    Rows share a page as long as they fit (SQLite file format, section 1.6: a table leaf keeps a
+    cell of up to page - 35 bytes whole); a larger one has overflow pages for itself.
+    """
+    cell = content + 32  # id, created, bytes, record header, cell pointer
+    if cell > PAGE - 35:
+        return -(-cell // (PAGE - 4)) * PAGE
+    return PAGE // (PAGE // cell) if cell > PAGE // 8 else cell + 8
+
+
+def connect(name: str | Path) -> sqlite3.Connection:
+    """Open a database for one writer. ``:memory:`` works too."""
+    connection = sqlite3.connect(name, isolation_level=None, timeout=2.0, check_same_thread=False)
+    try:
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            f"wal_autocheckpoint = {WAL_PAGES}",
+            f"journal_size_limit = {WAL_BYTES}",
+            "cache_size = -1024",
+            "temp_store = MEMORY",
+            "secure_delete = OFF",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Create the tables in an empty database, or check that they are the ones of this version.
+
+    Raises `UnusableError`, or what SQLite raises where it stumbles over the damage itself.
+    """
+    objects = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if not objects and not version:
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in TABLES:
+            connection.execute(statement)
+        connection.execute("COMMIT")
+        return
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    if owner != APPLICATION or version != VERSION:
+        raise UnusableError(
+            f"it has application id {owner:#x} and schema version {version};"
+            f" a spool of this version has {APPLICATION:#x} and {VERSION}"
+        )
+    try:
+        for lane in Lane:
+            connection.execute(f"SELECT {COLUMNS} FROM {lane.label} LIMIT 0")  # noqa: S608
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        raise UnusableError(str(error)) from error
+    _check(connection, within_s=0.2)
+
+
+def _check(connection: sqlite3.Connection, within_s: float) -> None:
+    """Look for damage, for a short time only: a box must not wait for a large file at boot."""
+    deadline = time.monotonic() + within_s
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, 2000)
+    try:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        found = "ok"
+    finally:
+        connection.set_progress_handler(None, 0)
+    if found != "ok":
+        raise UnusableError(f"quick_check found: {found}")
+
+
+def make_folder(folder: Path) -> None:
+    """Create the folder for the owner alone, and make the new name survive a power cut."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def make_file(path: Path) -> None:
+    """Create an empty database file for the owner alone; SQLite gives its journals the same mode."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make created and renamed names durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def companions(path: Path) -> Iterator[Path]:
+    """Yield the database's files: itself, its write-ahead log, its shared index."""
+    for suffix in ("", "-wal", "-shm"):
+        yield path.with_name(path.name + suffix)
