@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, cast
 
 from lamppost.agent.event import Event, Measure, Severity
 from lamppost.agent.rules.api import Json
 from lamppost.agent.rules.occurrence import Occurrence, restored, restored_time, saved_time
-from lamppost.drivers.api import Frame, Quality, Reading, Sample
+from lamppost.drivers.api import Quality, Reading, Sample
 
 #: Kind of the event that `DownWatch` opens.
 DEVICE_DOWN: Final = "device.down"
@@ -22,6 +22,7 @@ FAULT_MEMORY_S: Final = 60.0
 _MOST_KINDS = 50
 _OTHER_KINDS = "other"
 _LONGEST_TEXT = 500
+_BAD = Quality.BAD  # looking it up in the enumeration costs more than comparing with it
 
 
 class State(StrEnum):
@@ -90,23 +91,21 @@ class DeviceHealth:
         self.samples += len(samples)
         newest = samples[-1].at
         self.last_sample_at = newest
+        readings = cast("Sequence[Reading]", samples)
         try:
-            bad = [r for r in samples if r[5] is Quality.BAD]  # type: ignore[index]
+            bad = [reading[1] for reading in readings if reading[5] is _BAD]
         except TypeError:  # pictures among them
-            bad = [r for r in samples if isinstance(r, Reading) and r.quality is Quality.BAD]
+            readings = [sample for sample in samples if isinstance(sample, Reading)]
+            bad = [reading[1] for reading in readings if reading[5] is _BAD]
         if len(bad) < len(samples):
             self.last_good_at = newest
         if bad or self.bad:
-            self._sort_out(samples)
+            suspects = self.bad.union(bad)
+            last = {reading[1]: reading[5] for reading in readings if reading[1] in suspects}
+            self.bad = {quantity for quantity in suspects if last.get(quantity, _BAD) is _BAD}
         elif self.state is State.OK:
             return False
         return self._enter(self._delivering())
-
-    def _sort_out(self, samples: Iterable[Sample]) -> None:
-        """Keep the quantities whose newest reading is bad."""
-        newest = {sample.quantity: sample.quality for sample in samples if not isinstance(sample, Frame)}
-        self.bad -= newest.keys()
-        self.bad.update(quantity for quantity, quality in newest.items() if quality is Quality.BAD)
 
     def fault(self, kind: str, detail: str) -> bool:
         """Note a fault that the driver survived; say whether the state changed."""
