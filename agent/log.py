@@ -8,6 +8,8 @@ import sys
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from structlog.typing import FilteringBoundLogger
 
 
@@ -27,8 +29,11 @@ def _import_structlog() -> Any:
 structlog = _import_structlog()
 
 
-def configure(level: str = "info") -> None:
-    """Send logs to stdout: colours on a terminal, JSON everywhere else. NO_COLOR is respected."""
+def configure(level: str = "info", redact: Callable[[str], str] = str) -> None:
+    """Send logs to stdout: colours on a terminal, JSON everywhere else. NO_COLOR is respected.
+
+    ``redact`` takes secrets out of every line.
+    """
     terminal = sys.stdout.isatty()
     render = (
         structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ)
@@ -41,7 +46,7 @@ def configure(level: str = "info") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            render,
+            lambda _logger, _method, event: redact(render(_logger, _method, event)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),

@@ -1,7 +1,8 @@
 """What passes, for who looks on: JSON lines into the FIFOs that `lamppost tail` makes.
 
 A tailer makes a FIFO in the run directory's ``tail`` folder under a dot name, opens it for reading and
-renames it; the agent finds it within a second and writes without ever blocking. A reader that is too slow misses lines, which are counted.
+renames it; the agent finds it within a second and writes without ever blocking. A reader that is too
+slow misses lines, which are counted.
 There is no socket, and no cost while nobody looks.
 """
 

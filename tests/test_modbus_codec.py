@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 
 import pytest
@@ -100,8 +101,8 @@ def test_what_is_packed_is_read_again(type_, order, data):
 
 @pytest.mark.parametrize(
     ("options", "value"),
-    [({}, 70000), ({}, -1), ({"type": "bcd16"}, 10000), ({"max": 10}, 11), ({"type": "ascii", "length": 1}, "abc"),
-     ({"table": "coil"}, 2), ({"bit": 1}, 1), ({}, "text")],
+    [({}, 70000), ({}, -1), ({"type": "bcd16"}, 10000), ({"max": 10}, 11),
+     ({"type": "ascii", "length": 1}, "abc"), ({"table": "coil"}, 2), ({"bit": 1}, 1), ({}, "text")],
 )  # fmt: skip
 def test_a_value_that_does_not_fit_is_refused(options, value):
     with pytest.raises(ValueError, match=r"fit|outside|text|expected|bit field"):
@@ -175,7 +176,7 @@ class TestCoalescing:
             places = [f.address for f in block.fields]
             assert block.address == places[0]
             assert block.address + block.count == places[-1] + 1
-            assert all(later - earlier - 1 <= gap for earlier, later in zip(places, places[1:], strict=False))
+            assert all(later - earlier - 1 <= gap for earlier, later in itertools.pairwise(places))
 
     def test_a_refused_block_is_split_at_its_gaps_first_then_in_halves(self):
         (block,) = plan(

@@ -1,0 +1,42 @@
+"""The agent's own entry: `lamppost run`, without the command line's libraries."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `lamppost run`; its help is the command line's."""
+    made = argparse.ArgumentParser(prog="lamppost run", add_help=False)
+    made.add_argument("--config", "-c", type=Path, default=None)
+    made.add_argument("--log-level", choices=LEVELS, default=None)
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the agent until SIGTERM; return the exit code (2 for a configuration that does not hold)."""
+    options = parser().parse_args(argv)
+    from lamppost.agent.app import StartError, serve  # noqa: PLC0415 - after the arguments are known to be good
+    from lamppost.agent.config import ConfigError  # noqa: PLC0415
+    from lamppost.agent.config.paths import default_path  # noqa: PLC0415
+
+    try:
+        return asyncio.run(serve(options.config or default_path(), options.log_level))
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except StartError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

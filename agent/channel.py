@@ -1,0 +1,81 @@
+"""The way of one device's samples: newest values, telemetry, rules, and who looks on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from lamppost.agent.policy import Filter, Policy
+from lamppost.drivers.api import Reading, Sample
+
+if TYPE_CHECKING:
+    from lamppost.agent.clock import Clock
+    from lamppost.agent.engine import Engine
+    from lamppost.agent.outbox import Outbox
+    from lamppost.agent.tail import Tail
+
+_quantity = itemgetter(1)
+
+
+class Channel:
+    """Takes what a device emits. Called on the hot path: what is not configured costs nothing."""
+
+    def __init__(
+        self,
+        device: str,
+        policy_of: Callable[[str], Policy],
+        *,
+        engine: Engine,
+        outbox: Outbox,
+        tail: Tail,
+        clock: Clock,
+        telemetry: bool,
+    ) -> None:
+        self.device = device
+        #: Newest reading of each quantity.
+        self.newest: dict[str, Reading] = {}
+        #: Whether something came since the newest readings were last shown.
+        self.changed = False
+        self._filter = Filter(policy_of)
+        self._engine = engine
+        self._outbox = outbox
+        self._tail = tail
+        self._clock = clock
+        self._telemetry = telemetry
+
+    def take(self, samples: Sequence[Sample]) -> None:
+        """Take samples in the order of their time."""
+        readings: Any = samples
+        if samples[0].__class__ is not Reading or samples[-1].__class__ is not Reading:
+            readings = [s for s in samples if isinstance(s, Reading)]
+        self.newest.update(zip(map(_quantity, readings), readings, strict=True))
+        self.changed = True
+        if self._telemetry:
+            picked = self._filter.select(readings)
+            if picked:
+                self._outbox.telemetry(self.device, picked)
+        raised = self._engine.step(self.device, samples, self._clock.now())
+        if raised:
+            self._outbox.events(raised)
+        if self._tail:
+            self._tail.write(map(reading_record, readings))
+
+    def release(self) -> None:
+        """Send what the policy held back and whose time has come."""
+        picked = self._filter.release(self._clock.now())
+        if picked:
+            self._outbox.telemetry(self.device, picked)
+
+
+def reading_record(reading: Reading) -> dict[str, Any]:
+    """Return a reading as `lamppost tail` gets it."""
+    return {
+        "type": "reading",
+        "at": reading.at.isoformat(timespec="milliseconds"),
+        "device": reading.device,
+        "quantity": reading.quantity,
+        "value": reading.value,
+        "unit": reading.unit,
+        "quality": reading.quality.value,
+    }

@@ -1,0 +1,68 @@
+"""Readings and events of this node as drafts for the spool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lamppost.agent.event import Event
+from lamppost.agent.outbox import lane_of
+from lamppost.agent.spool import Draft, Lane
+from lamppost.agent.wire import (
+    NodeId,
+    encode_event,
+    encode_telemetry,
+    event_content_type,
+    event_topic,
+    sequence_text,
+    telemetry_content_type,
+    telemetry_topic,
+)
+from lamppost.drivers.api import Reading
+
+if TYPE_CHECKING:
+    from lamppost.agent.config import Hub
+
+#: What a reading roughly holds in memory, for the spool's own bound.
+READING_BYTES = 150
+
+
+class NodeEncoder:
+    """Makes drafts; encoding itself happens on the spool's thread, once the number is known."""
+
+    def __init__(self, node: NodeId, hub: Hub | None) -> None:
+        self._node = node
+        self._encoding = hub.encoding if hub else "cbor"
+        self._compress = hub.compress if hub else "zlib"
+
+    def telemetry(self, device: str, readings: Sequence[Reading]) -> Draft:
+        """Return the draft of one device's batch."""
+        node, encoding, compress = self._node, self._encoding, self._compress
+
+        def encode(stream: str, number: int) -> bytes:
+            return encode_telemetry(
+                readings,
+                node=node,
+                encoding=encoding,
+                sequence=sequence_text(stream, Lane.TELEMETRY, number),
+                compress=compress,
+            )
+
+        return Draft(
+            Lane.TELEMETRY,
+            telemetry_topic(device),
+            telemetry_content_type(encoding),
+            encode,
+            READING_BYTES * len(readings),
+        )
+
+    def event(self, event: Event) -> Draft:
+        """Return the draft of one event."""
+        node, encoding, lane = self._node, self._encoding, lane_of(event.severity)
+
+        def encode(stream: str, number: int) -> bytes:
+            return encode_event(
+                event, node=node, encoding=encoding, sequence=sequence_text(stream, lane, number)
+            )
+
+        return Draft(lane, event_topic(event.kind), event_content_type(encoding), encode)

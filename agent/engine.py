@@ -1,0 +1,169 @@
+"""Runs the rules: hands each its samples and its time, and remembers which events are open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from lamppost.agent.event import Event, Phase
+from lamppost.agent.log import get_logger
+from lamppost.agent.rules.api import Rule, RuleState
+from lamppost.drivers.api import Reading, Sample
+
+log = get_logger()
+
+#: Key of the open events among the saved states; rule states stand beside it under ``rule/NAME``.
+OPEN_EVENTS = "open-events"
+
+
+class Raised(NamedTuple):
+    """An event and the rule that raised it."""
+
+    rule: str
+    event: Event
+
+
+class Engine:
+    """All rules of the box. Pure but for its own state: no I/O, no clock."""
+
+    def __init__(self) -> None:
+        self._rules: dict[str, Rule | None] = {}
+        self._states: dict[str, RuleState] = {}
+        self._watch: dict[str, dict[str, list[str]]] = {}
+        self._open: dict[str, dict[str, Any]] = {}
+        self._dirty: set[str] = set()
+        self._kept: dict[str, dict[str, Any]] = {}
+
+    def load(self, saved: bytes | None) -> None:
+        """Take the open events that an earlier run left."""
+        self._open = json.loads(saved) if saved else {}
+
+    def add(self, name: str, rule: Rule | None, state: RuleState, watches: Iterable[tuple[str, str]]) -> None:
+        """Begin to run a rule; ``rule`` is None for the box's own watch on its devices."""
+        self._rules[name] = rule
+        self._states[name] = state
+        for device, quantity in watches:
+            self._watch.setdefault(device, {}).setdefault(quantity, []).append(name)
+        self._dirty.add(name)
+
+    def keep(self, name: str) -> None:
+        """Stop running a rule whose settings change; `kept` gives its state to the new ones."""
+        self._kept[name] = self._states[name].save()
+        self.remove(name)
+
+    def kept(self, name: str) -> dict[str, Any] | None:
+        """Return the state of a rule that was stopped by `keep`, once."""
+        return self._kept.pop(name, None)
+
+    def remove(self, name: str) -> None:
+        """Stop running a rule; its open events stay open until `abandoned` closes them."""
+        self._rules.pop(name, None)
+        self._states.pop(name, None)
+        self._dirty.discard(name)
+        for quantities in self._watch.values():
+            for names in quantities.values():
+                if name in names:
+                    names.remove(name)
+
+    def rules(self) -> list[str]:
+        """Return the names of the configured rules that run."""
+        return [name for name, rule in self._rules.items() if rule is not None]
+
+    def step(self, device: str, samples: Sequence[Sample], now: datetime) -> list[Raised]:
+        """Give each sample to the rules that watch it."""
+        quantities = self._watch.get(device)
+        if not quantities:
+            return []
+        raised: list[Raised] = []
+        every = quantities.get("", ())
+        for sample in samples:
+            names = quantities.get(sample.quantity, ()) if isinstance(sample, Reading) else ()
+            for name in (*names, *every):
+                self._dirty.add(name)
+                self._collect(name, lambda s, sample=sample: s.step(sample, now), raised)
+        return raised
+
+    def tick(self, now: datetime) -> list[Raised]:
+        """Let time pass for all rules."""
+        raised: list[Raised] = []
+        for name in list(self._states):
+            self._collect(name, lambda s: s.tick(now), raised)
+        return raised
+
+    def _collect(self, name: str, call: Any, raised: list[Raised]) -> None:
+        """Run one rule; a bug in it costs its own events and a log line, not its neighbours."""
+        try:
+            events = list(call(self._states[name]))
+        except Exception:  # a third-party rule may raise anything
+            log.exception("rule failed", rule=name)
+            return
+        for event in events:
+            self._dirty.add(name)
+            self._remember(name, event)
+            raised.append(Raised(name, event))
+
+    def _remember(self, name: str, event: Event) -> None:
+        if event.phase is Phase.CLOSE:
+            self._open.pop(event.id, None)
+            return
+        self._open[event.id] = {
+            "rule": name,
+            "kind": event.kind,
+            "revision": event.revision,
+            "since": event.since.isoformat(),
+            "device": event.device,
+            "zone": event.zone,
+            "severity": event.severity.value,
+        }
+
+    def abandoned(self, now: datetime) -> list[Raised]:
+        """Close the open events of rules that run no more: nobody else ever would."""
+        raised = []
+        for id_, known in list(self._open.items()):
+            if known["rule"] in self._states:
+                continue
+            event = Event(
+                id=id_,
+                kind=known["kind"],
+                phase=Phase.CLOSE,
+                rule=known["rule"],
+                since=datetime.fromisoformat(known["since"]),
+                at=now,
+                revision=known["revision"] + 1,
+                device=known["device"],
+                zone=known["zone"],
+                severity=known["severity"],
+                measures={"reason": "the rule was removed from the configuration"},
+            )
+            del self._open[id_]
+            raised.append(Raised(known["rule"], event))
+        return raised
+
+    def shift(self, seconds: float) -> None:
+        """Move the rules' memory: the clock was set."""
+        for name, state in self._states.items():
+            state.shift(seconds)
+            self._dirty.add(name)
+
+    def open_events(self) -> Mapping[str, dict[str, Any]]:
+        """Return what is open, by event id."""
+        return self._open
+
+    def take_dirty(self) -> dict[str, bytes]:
+        """Return the states that changed since the last call, as they are saved."""
+        if not self._dirty:
+            return {}
+        saved = {}
+        for name in self._dirty:
+            if name in self._states:
+                saved[state_key(name)] = json.dumps(self._states[name].save()).encode()
+        saved[OPEN_EVENTS] = json.dumps(self._open).encode()
+        self._dirty.clear()
+        return saved
+
+
+def state_key(rule: str) -> str:
+    """Return the key under which a rule's state is saved."""
+    return f"rule/{rule}"

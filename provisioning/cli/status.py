@@ -1,0 +1,212 @@
+"""`lamppost status`: how the box and its devices are, from the files of the run directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from lamppost.provisioning.cli.rundir import RunDirOption, find_run_dir
+
+COLOURS = {
+    "ok": "green",
+    "starting": "cyan",
+    "degraded": "yellow",
+    "stalled": "red",
+    "failing": "red",
+    "connected": "green",
+}
+
+
+def status(
+    config: RunDirOption = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh until Ctrl-C.")] = False,
+    device: Annotated[
+        str, typer.Option(help="Show the newest reading of every quantity of this device.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the status file as it is.")] = False,
+) -> None:
+    """Show how the agent, its hub, its devices and its spool are.
+
+    Exit code 1 when no agent runs.
+
+    Examples: `lamppost status`, `lamppost status --watch`, `lamppost status --device supply`.
+    """
+    run_dir = find_run_dir(config)
+    if as_json:
+        typer.echo(_status_text(run_dir))
+        raise typer.Exit(0 if running(run_dir) else 1)
+    console = Console()
+    if not watch:
+        console.print(picture(run_dir, device))
+        raise typer.Exit(0 if running(run_dir) else 1)
+    with Live(picture(run_dir, device), console=console, refresh_per_second=2, screen=False) as live:
+        while True:
+            time.sleep(1.0)
+            live.update(picture(run_dir, device))
+
+
+def running(run_dir: Path) -> bool:
+    """Whether the agent that wrote the run directory is alive."""
+    try:
+        pid = int((run_dir / "agent.pid").read_text())
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _status_text(run_dir: Path) -> str:
+    try:
+        return (run_dir / "status.json").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise typer.BadParameter(
+            f"no agent has left a status in {run_dir}; start it with `lamppost run`, "
+            "or name its configuration with --config",
+            param_hint="--config",
+        ) from None
+
+
+def picture(run_dir: Path, device: str) -> Group:
+    """Return the whole picture as rich shows it."""
+    status = json.loads(_status_text(run_dir))
+    parts: list[Any] = [_head(status, running(run_dir)), _hub(status)]
+    parts.extend(Text(f"! {trouble}", style="red") for trouble in _troubles(status))
+    parts.append(_devices(status))
+    if device:
+        parts.append(_newest(run_dir, status, device))
+    parts.append(_spool(status))
+    if status["open_events"]:
+        parts.append(_open_events(status))
+    return Group(*parts)
+
+
+def _head(status: dict[str, Any], alive: bool) -> Text:
+    text = Text.assemble(
+        (f"{status['node']}", "bold"),
+        f" at {status['site']} · lamppost {status['version']} · ",
+        ("running" if alive else "NOT RUNNING", "green" if alive else "bold red"),
+        f" · up {span(status['uptime_s'])} · {status['rss_mb']:.0f} MB",
+    )
+    if not alive:
+        text.append(f" · last seen {ago(status['at'])}", style="red")
+    return text
+
+
+def _troubles(status: dict[str, Any]) -> list[str]:
+    troubles = [f"spool: {t['kind']}: {t['detail']}" for t in status["spool"]["trouble"]]
+    if status["config_problem"]:
+        troubles.append(f"the changed configuration was not taken: {status['config_problem']}")
+    if not status["clock"]["plausible"]:
+        troubles.append("the box's clock is not set; times are uncertain")
+    return troubles
+
+
+def _hub(status: dict[str, Any]) -> Text:
+    hub = status["hub"]
+    if hub is None:
+        return Text("hub: none configured", style="yellow")
+    if hub["connected"]:
+        return Text.assemble("hub: ", ("connected", "green"), f" to {hub['url']} since {ago(hub['since'])}")
+    text = Text.assemble("hub: ", ("not connected", "red"), f" to {hub['url']}")
+    if hub["last_error"]:
+        text.append(f": {hub['last_error']}")
+    if hub["next_try_at"]:
+        text.append(f" (next try {until(hub['next_try_at'])})", style="dim")
+    return text
+
+
+def _devices(status: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("device", "state", "last sample", "samples", "faults"):
+        table.add_column(
+            column, no_wrap=column != "faults", justify="right" if column == "samples" else "left"
+        )
+    table.add_column("what", overflow="fold")
+    for name, health in status["devices"].items():
+        faults = ", ".join(f"{kind} {fault['count']}" for kind, fault in health["faults"].items())
+        table.add_row(
+            name,
+            Text(health["state"], style=COLOURS.get(health["state"], "")),
+            ago(health["last_sample_at"]) if health["last_sample_at"] else "never",
+            str(health["samples"]),
+            faults,
+            _what(health),
+        )
+    return table
+
+
+def _what(health: dict[str, Any]) -> Text:
+    if health["error"]:
+        text = Text(health["error"], style="red")
+        if health["next_try_at"]:
+            text.append(f" (next try {until(health['next_try_at'])})", style="dim")
+        return text
+    if health["bad"]:
+        return Text(f"no value: {', '.join(health['bad'][:8])}", style="yellow")
+    newest = max(health["faults"].values(), key=lambda fault: str(fault["at"]), default=None)
+    return Text(newest["detail"] if newest and health["state"] == "degraded" else "", style="yellow")
+
+
+def _newest(run_dir: Path, status: dict[str, Any], device: str) -> Table:
+    if device not in status["devices"]:
+        known = ", ".join(status["devices"])
+        raise typer.BadParameter(f"no device {device!r}; the agent has {known}", param_hint="--device")
+    table = Table(title=device, title_justify="left", box=None, pad_edge=False, header_style="dim")
+    for column in ("quantity", "value", "unit", "read"):
+        table.add_column(column, justify="right" if column == "value" else "left")
+    try:
+        newest = json.loads((run_dir / "devices" / f"{device}.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        newest = {}
+    for quantity, reading in newest.items():
+        value = Text("bad", style="red") if reading["quality"] == "bad" else Text(f"{reading['value']}")
+        table.add_row(quantity, value, reading["unit"], ago(reading["at"]))
+    return table
+
+
+def _spool(status: dict[str, Any]) -> Text:
+    lanes = status["spool"]["lanes"]
+    text = Text("spool: ")
+    for name, lane in lanes.items():
+        text.append(f"{name} {lane['depth']}", style="yellow" if lane["depth"] else "")
+        text.append(f" ({lane['dropped']} dropped)  " if lane["dropped"] else "  ", style="red")
+    return text
+
+
+def _open_events(status: dict[str, Any]) -> Table:
+    table = Table(title="open events", title_justify="left", box=None, pad_edge=False, header_style="dim")
+    for column in ("kind", "device", "zone", "rule", "since"):
+        table.add_column(column)
+    for event in status["open_events"]:
+        table.add_row(event["kind"], event["device"], event["zone"], event["rule"], ago(event["since"]))
+    return table
+
+
+def span(seconds: float) -> str:
+    """Return a duration as a person says it."""
+    for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {name}"
+    return f"{max(0.0, seconds):.0f} s"
+
+
+def ago(at: str) -> str:
+    """Return how long ago a time of the status was."""
+    return f"{span((datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds())} ago"
+
+
+def until(at: str) -> str:
+    """Return how far ahead a time of the status is."""
+    return f"in {span((datetime.fromisoformat(at) - datetime.now(UTC)).total_seconds())}"
