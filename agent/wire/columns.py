@@ -47,7 +47,7 @@ class Batch(NamedTuple):
 
 def split(readings: Iterable[Reading]) -> Batch:
     """Sort readings into columns; columns of one unit stand together, those without a unit first."""
-    columns: dict[tuple[str, str], Column] = {}
+    columns: dict[tuple[str, str], tuple[list[int], list[Value | None]]] = {}
     times: set[int] = set()
     latest: datetime | None = None
     ms = 0
@@ -57,11 +57,12 @@ def split(readings: Iterable[Reading]) -> Batch:
             times.add(ms)
         column = columns.get((quantity, unit))
         if column is None:
-            column = columns[quantity, unit] = Column(quantity, unit, [], [])
-        column.times.append(ms)
-        column.values.append(value if quality is Quality.GOOD else None)
+            column = columns[quantity, unit] = ([], [])
+        column[0].append(ms)
+        column[1].append(value if quality is Quality.GOOD else None)
     start_ms = min(times, default=0)
-    ordered = sorted(columns.values(), key=lambda column: column.unit)
+    ordered = [Column(*key, *column) for key, column in columns.items()]
+    ordered.sort(key=lambda column: column.unit)
     return Batch(start_ms, ordered, {ms: ms - start_ms for ms in sorted(times)})
 
 
@@ -97,18 +98,22 @@ def _whole(values: list[int]) -> Numbers | None:
 
 
 def _decimal(values: list[float]) -> Numbers | None:
-    if not all(map(math.isfinite, values)) or max(map(abs, values)) >= _EXACT:
+    try:
+        for decimals in range(_MAX_DECIMALS + 1):
+            scale = 10**decimals
+            if round(values[0] * scale) / scale != values[0]:
+                continue
+            mantissas = [round(value * scale) for value in values]
+            if [mantissa / scale for mantissa in mantissas] == values:
+                break
+        else:
+            return None
+    except (ValueError, OverflowError):  # NaN, infinity
         return None
-    for decimals in range(_MAX_DECIMALS + 1):
-        scale = 10**decimals
-        if round(values[0] * scale) / scale != values[0]:
-            continue
-        mantissas = [round(value * scale) for value in values]
-        if any(map(float.__ne__, [m / scale for m in mantissas], map(float, values))):
-            continue
-        if not decimals:
-            return _whole(mantissas)
-        return Numbers(mantissas, decimals) if max(map(abs, mantissas)) < _MANTISSA_LIMIT else None
+    if not decimals:
+        return _whole(mantissas)
+    if max(mantissas) < _MANTISSA_LIMIT and min(mantissas) > -_MANTISSA_LIMIT:
+        return Numbers(mantissas, decimals)
     return None
 
 

@@ -18,6 +18,6 @@ def deflate(data: bytes, reach: int) -> bytes:
     and receivers of MQTT 3.1.1 know a compressed payload by its first byte.
     """
     bits = min(max((4 * reach).bit_length(), _SMALLEST_WINDOW_BITS), _LARGEST_WINDOW_BITS)
-    compressor = zlib.compressobj(6, zlib.DEFLATED, -bits)
+    compressor = zlib.compressobj(6, zlib.DEFLATED, -bits, memLevel=7)
     body = compressor.compress(data) + compressor.flush()
     return b"".join((_HEADER, body, zlib.adler32(data).to_bytes(4)))

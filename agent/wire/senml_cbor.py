@@ -7,6 +7,8 @@ section 3): equal records at equal distances are what makes the pack compress.
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
+from typing import TypeAlias
 
 from lamppost.agent.wire.columns import Batch, Column, Numbers, numbers, sendable, width
 from lamppost.agent.wire.names import senml_part
@@ -20,17 +22,20 @@ _BAD = _TEXT_VALUE + b"\x60" + b"\x61q\x63bad"
 _ADDITIONAL = {0: 0, 1: 24, 2: 25, 4: 26, 8: 27}
 _MAP, _ARRAY, _TEXT = 0xA0, 0x80, 0x60
 
+#: Records begun: by what follows the time, by the time in milliseconds.
+Times: TypeAlias = dict[bytes, dict[int, bytes]]
+
 
 def encode(batch: Batch, base_name: str, sequence: str) -> tuple[bytes, int]:
     """Return the pack, and how many bytes the longest column takes."""
     count = sum(len(column.values) for column in batch.columns)
     parts = [_head(_ARRAY, count)]
-    times = _times(batch)
+    times: Times = {b"": _times(batch)}
     header = [_SEQ + text(sequence), _BASE_TIME + _seconds(batch.start_ms)]
     unit, base = "", 0
     for column in batch.columns:
         plan = numbers(column.values)
-        header.append(_BASE_NAME + text(base_name + senml_part(column.quantity)))
+        header.append(_name(base_name, column.quantity))
         if column.unit != unit:
             unit = column.unit
             header.append(_BASE_UNIT + text(unit))
@@ -43,6 +48,11 @@ def encode(batch: Batch, base_name: str, sequence: str) -> tuple[bytes, int]:
         header = []
         parts.append(b"".join(records))
     return b"".join(parts), max(map(len, parts))
+
+
+@lru_cache(maxsize=8192)
+def _name(base_name: str, quantity: str) -> bytes:
+    return _BASE_NAME + text(base_name + senml_part(quantity))
 
 
 def _times(batch: Batch) -> dict[int, bytes]:
@@ -58,24 +68,43 @@ def _times(batch: Batch) -> dict[int, bytes]:
     return {ms: begin + decimal(offset, 3, width(last)) for ms, offset in offsets.items()}
 
 
-def _numbers(plan: Numbers, column: Column, times: dict[int, bytes]) -> list[bytes]:
-    size = max(width(min(plan.mantissas)), width(max(plan.mantissas)))
+def _numbers(plan: Numbers, column: Column, times: Times) -> list[bytes]:
+    low, high = min(plan.mantissas), max(plan.mantissas)
+    size = max(width(low), width(high))
     begin = _VALUE + (b"\xc4\x82" + integer(-plan.decimals, 0) if plan.decimals else b"")
     # A size of 0 means that the number sits in the head itself (RFC 8949, section 3).
     count, negative = size or 1, 0 if size else 0x20
     plus = minus = begin
     if size:
         plus, minus = begin + bytes((_ADDITIONAL[size],)), begin + bytes((0x20 | _ADDITIONAL[size],))
+    above = _begun(times, plus)
+    if low >= 0:
+        return [
+            above[ms] + number.to_bytes(count)
+            for ms, number in zip(column.times, plan.mantissas, strict=True)
+        ]
+    below = _begun(times, minus)
     return [
-        times[ms] + (plus + m.to_bytes(count) if m >= 0 else minus + (~m + negative).to_bytes(count))
-        for ms, m in zip(column.times, plan.mantissas, strict=True)
+        above[ms] + number.to_bytes(count)
+        if number >= 0
+        else below[ms] + (~number + negative).to_bytes(count)
+        for ms, number in zip(column.times, plan.mantissas, strict=True)
     ]
 
 
-def _mixed(column: Column, times: dict[int, bytes]) -> list[bytes]:
+def _begun(times: Times, label: bytes) -> dict[int, bytes]:
+    """Return, for each time, a record up to its value; most columns share them."""
+    begun = times.get(label)
+    if begun is None:
+        begun = times[label] = {ms: record + label for ms, record in times[b""].items()}
+    return begun
+
+
+def _mixed(column: Column, times: Times) -> list[bytes]:
     records = []
+    heads = times[b""]
     for ms, value in zip(column.times, map(sendable, column.values), strict=True):
-        head = times[ms]
+        head = heads[ms]
         if value is None:  # one entry more: the label q
             records.append(bytes((head[0] + 1,)) + head[1:] + _BAD)
         else:
