@@ -137,28 +137,27 @@ def _copy(source: sqlite3.Connection, store: Store, lane: Lane) -> int:
                 store.insert({lane: batch})
             saved += len(batch)
             if order == "ASC":
-                last = batch[-1].id
+                last = batch[-1][0]
     return saved
 
 
 def _rows(source: sqlite3.Connection, lane: Lane, order: str, after: int) -> Iterator[Row]:
     query = f"SELECT {COLUMNS} FROM {lane.label} WHERE id > {after}"  # noqa: S608
     for values in _read(source, f"{query} ORDER BY id {order}"):
-        row = Row._make(values)
-        if _sound(row):
-            yield row
+        if _sound(*values):
+            yield values
 
 
-def _sound(row: Row) -> bool:
+def _sound(row_id: Any, created: Any, size: Any, topic: Any, content_type: Any, payload: Any) -> bool:
     return (
-        isinstance(row.id, int)
-        and row.id >> NUMBER_BITS <= UNKNOWN_EPOCHS
-        and isinstance(row.created, float)
-        and isinstance(row.size, int)
-        and row.size > 0
-        and isinstance(row.topic, str)
-        and isinstance(row.content_type, str)
-        and isinstance(row.payload, bytes)
+        isinstance(row_id, int)
+        and row_id >> NUMBER_BITS <= UNKNOWN_EPOCHS
+        and isinstance(created, float)
+        and isinstance(size, int)
+        and size > 0
+        and isinstance(topic, str)
+        and isinstance(content_type, str)
+        and isinstance(payload, bytes)
     )
 
 

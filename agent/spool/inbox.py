@@ -14,8 +14,10 @@ from lamppost.agent.spool.model import Draft, Lane, Message
 ACKNOWLEDGE_ROWS = 256
 ACKNOWLEDGE_S = 0.2
 BATCH_ROWS = 2000
-GUESS = 16
-"""Drafts hold samples, not bytes: how many times its payload a draft is taken to weigh in memory."""
+GUESS_BYTES = 4096
+"""What a draft is taken to hold in memory if it does not say."""
+HANGS_S = 1.0
+"""A full queue is a disk that hangs, not a burst, when the thread has been at one thing for so long."""
 
 
 class Job:
@@ -34,6 +36,10 @@ class Job:
         self.state = state
         self.created = created
         self.waiter = waiter
+
+
+def _weigh(drafts: Sequence[Draft]) -> int:
+    return sum([draft.weight or GUESS_BYTES for draft in drafts])
 
 
 class Read(NamedTuple):
@@ -74,20 +80,19 @@ class Inbox:
         self._unflushed = 0
         self._job_due = self._flush_due = float("inf")
         self._closing = False
-        self.mean_bytes: dict[Lane, float] = dict.fromkeys(Lane, 256.0)
         self.busy_since: float | None = None
 
     # -- from the event loop
 
     def put(self, job: Job) -> bool:
         """Queue a job; return False if something had to be dropped because the disk does not keep up."""
-        weight = self._weigh(job.drafts)
+        weight = _weigh(job.drafts)
         with self._ready:
             self._jobs.append(job)
             self._weight += weight
             self._rows += len(job.drafts)
-            kept = self._weight <= self._limit or self._shed()
             now = time.monotonic()
+            kept = self._weight <= self._limit or not self._hangs(now) or self._shed()
             due = now if job.waiter is not None else now + self._commit_s
             if due < self._job_due or self._rows >= BATCH_ROWS:
                 self._job_due = due if self._rows < BATCH_ROWS else now
@@ -118,8 +123,8 @@ class Inbox:
             self._closing = True
             self._ready.notify()
 
-    def _weigh(self, drafts: Sequence[Draft]) -> int:
-        return sum(draft.weight or int(self.mean_bytes[draft.lane]) * GUESS for draft in drafts)
+    def _hangs(self, now: float) -> bool:
+        return self.busy_since is not None and now > self.busy_since + HANGS_S
 
     def _shed(self) -> bool:
         """Drop the oldest drafts of the lowest lane until nine tenths of the limit hold the rest."""
@@ -131,7 +136,7 @@ class Inbox:
                 gone = [draft for draft in job.drafts if draft.lane is lane]
                 if gone:
                     job.drafts = [draft for draft in job.drafts if draft.lane is not lane]
-                    self._weight -= self._weigh(gone)
+                    self._weight -= _weigh(gone)
                     self._rows -= len(gone)
                     self._lost[lane] = self._lost.get(lane, 0) + len(gone)
         self._jobs = deque(job for job in self._jobs if job.drafts or job.state or job.waiter)
@@ -167,7 +172,7 @@ class Inbox:
             rows += len(job.drafts)
         self._rows -= rows
         if self._jobs:
-            self._weight = sum(self._weigh(job.drafts) for job in self._jobs)
+            self._weight = sum(_weigh(job.drafts) for job in self._jobs)
             self._job_due = 0.0
         else:
             self._weight = 0

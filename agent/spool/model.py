@@ -37,7 +37,8 @@ class Draft(NamedTuple):
     second time with other values if the first attempt could not be committed: it must depend
     on its arguments only and touch nothing that the event loop changes. A draft whose ``encode``
     raises is dropped alone, counted and reported; its number is given to the next.
-    ``weight`` is what the draft holds in memory until then, in bytes; 0 lets the spool guess.
+    ``weight`` is what the draft holds in memory until then, in bytes (0: some 4 KB); by it the spool
+    bounds what waits for a disk that hangs.
     """
 
     lane: Lane

@@ -6,7 +6,7 @@ import os
 
 from lamppost.agent.spool.model import Lane
 from lamppost.agent.spool.schema import NUMBER_BITS, NUMBER_MASK
-from lamppost.agent.spool.store import State, Store
+from lamppost.agent.spool.store import Row, State, Store
 
 
 def move(source: Store, target: Store, states: State, limit: int = 500) -> bool:
@@ -23,24 +23,20 @@ def move(source: Store, target: Store, states: State, limit: int = 500) -> bool:
         _adopt(source, target)
         target.set_states(states)
         if lane is not None:
-            names = {epoch: stream for stream, epoch in source.streams.items()}
-            epochs = {epoch: target.streams[stream] for epoch, stream in names.items()}
-            target.insert(
-                {
-                    lane: [
-                        row._replace(id=epochs[row.id >> NUMBER_BITS] << NUMBER_BITS | row.id & NUMBER_MASK)
-                        for row in rows
-                    ]
-                }
-            )
+            target.insert({lane: _with_ids_of(target, source, rows)})
     for tally in source.tallies.values():
         tally.dropped.clear()
     if lane is None:
         return True
     with source.transaction():
-        source.delete(lane, rows[0].id, rows[-1].id)
+        source.delete(lane, rows[0][0], rows[-1][0])
         source.find_oldest(lane)
     return False
+
+
+def _with_ids_of(target: Store, source: Store, rows: list[Row]) -> list[Row]:
+    bases = {epoch: target.streams[stream] << NUMBER_BITS for stream, epoch in source.streams.items()}
+    return [(bases[row[0] >> NUMBER_BITS] | row[0] & NUMBER_MASK, *row[1:]) for row in rows]
 
 
 def _adopt(source: Store, target: Store) -> None:

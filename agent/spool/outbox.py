@@ -182,12 +182,6 @@ class Outbox:
             dropped,
         )
 
-    def mean_bytes(self) -> dict[Lane, float]:
-        """Return the mean size of the stored messages of each lane that has any."""
-        current = self.memory or self.disk
-        tallies = current.tallies if current else {}
-        return {lane: tally.bytes / tally.depth for lane, tally in tallies.items() if tally.depth}
-
     def stream(self) -> str:
         """Return the stream of new messages."""
         current = self.memory or self.disk

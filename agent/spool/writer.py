@@ -97,7 +97,6 @@ class Writer:
         durable = self._outbox.write(drafts, state)
         waiters = [(job.waiter, durable) for job in jobs if job.waiter is not None]
         self.post(partial(self._tell, waiters, bool(drafts)))
-        self._inbox.mean_bytes.update(self._outbox.mean_bytes())
 
     def _tell(self, waiters: list[tuple[Future[bool], bool]], stored: bool) -> None:
         _resolve(waiters)
