@@ -3,69 +3,178 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel
 
-from lamppost.agent.config.model import Config, DeviceConfig, DeviceSettings, Policy, run_dir, state_dir
-from lamppost.agent.config.problem import ConfigError, Problem, dotted
+from lamppost.agent.config import review
+from lamppost.agent.config.model import (
+    Config,
+    DeviceConfig,
+    DeviceSettings,
+    Hub,
+    Node,
+    Policy,
+    SpoolSettings,
+    check_name,
+    run_dir,
+    state_dir,
+)
+from lamppost.agent.config.notes import Notes, nearest
+from lamppost.agent.config.plugins import Finder, valid
+from lamppost.agent.config.problem import ConfigError
+from lamppost.agent.config.read import read
+from lamppost.agent.config.secret import remember
+from lamppost.agent.config.substitute import Substitution
 from lamppost.agent.rules.api import Rule
 from lamppost.drivers import registry
+from lamppost.drivers.api import Driver
 
 RULES = "lamppost.rules"
+TABLES = ("node", "hub", "spool", "telemetry", "devices", "rules")
+
+M = TypeVar("M", bound=BaseModel)
 
 
 def load(path: Path, env: Mapping[str, str] = os.environ) -> Config:
     """Read the configuration file. Raises ConfigError with every problem that it has."""
-    base = path.absolute().parent
-    context = {"base": base}
-    try:
-        data = tomllib.loads(path.read_text("utf-8-sig"))
-        telemetry = Policy.model_validate(data.pop("telemetry", {}))
-        devices = {
-            name: _device(name, table, telemetry, context) for name, table in data.pop("devices", {}).items()
-        }
-        rules = {name: _rule(name, table, context) for name, table in data.pop("rules", {}).items()}
-        parts = {**data, "telemetry": telemetry, "devices": devices, "rules": rules, "path": path}
-        return Config.model_validate(_with_defaults(parts, env), context=context)
-    except ValidationError as error:
-        problems = [Problem(str(path), None, dotted(e["loc"]), e["msg"]) for e in error.errors()]
-        raise ConfigError(problems) from error
-    except (OSError, ValueError, registry.PluginError) as error:
-        raise ConfigError([Problem(str(path), None, "", str(error))]) from error
+    text, data = read(path)
+    notes = Notes(str(path))
+    config = _Loading(path, env, notes).config(data)
+    remember(notes.secrets)
+    if config is not None:
+        review.warn(config, notes)
+    errors, warnings = notes.problems(text)
+    if config is None or errors:
+        raise ConfigError(errors)
+    config = config.model_copy(update={"warnings": tuple(warnings)})
+    config._secrets = frozenset(notes.secrets)  # noqa: SLF001 - set here only
+    return config
 
 
-def _with_defaults(parts: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
-    """Return the tables with what depends on other tables or on the environment."""
-    node = {"run_dir": run_dir(env), "state_dir": state_dir(env), **parts.get("node", {})}
-    spool = {"path": Path(node["state_dir"], "spool.db"), **parts.get("spool", {})}
-    if hub := parts.get("hub"):
-        hub = {"client_id": f"lamppost-{node.get('site')}-{node.get('id')}", **hub}
-    return {**parts, "node": node, "spool": spool, "hub": hub}
+class _Loading:
+    """One pass over the tables of one file."""
 
+    def __init__(self, path: Path, env: Mapping[str, str], notes: Notes) -> None:
+        self._path = path
+        self._env = env
+        self._notes = notes
+        self._base = path.absolute().parent
+        self._substitution = Substitution(notes, self._base, env)
+        self._drivers = Finder(notes, registry.DRIVERS, "driver", DeviceSettings.model_fields)
+        self._rules = Finder(notes, RULES, "kind", ("kind",))
 
-def _device(name: str, table: dict[str, Any], default: Policy, context: dict[str, Any]) -> DeviceConfig:
-    host = {key: value for key, value in table.items() if key in DeviceSettings.model_fields}
-    own = {key: value for key, value in table.items() if key not in host}
-    settings = DeviceSettings.model_validate(host, context=context)
-    driver = registry.load(settings.driver).model_validate({**own, "name": name}, context=context)
-    policy = default.changed_by(settings.telemetry)
-    return DeviceConfig(
-        name=name,
-        driver=driver,
-        driver_name=settings.driver,
-        enabled=settings.enabled,
-        stall_s=settings.stall_s,
-        backoff_s=settings.backoff_s,
-        backoff_max_s=settings.backoff_max_s,
-        telemetry=policy,
-        quantities={q: policy.changed_by(change) for q, change in settings.telemetry.quantities.items()},
-    )
+    def config(self, data: dict[str, Any]) -> Config | None:
+        """Return the configuration, or None after noting why there is none."""
+        if not data:
+            self._notes.error((), "the file is empty", "at least [node] with id and site")
+            return None
+        for key in data:
+            if key not in TABLES:
+                expected = f"one of: {', '.join(TABLES)}"
+                self._notes.error((key,), f"unknown table {key!r}", expected, nearest(key, TABLES))
+        node = self._node(data)
+        policy = self._section("telemetry", Policy, data) or Policy()
+        hub, spool = self._hub(data, node), self._spool(data, node)
+        devices = {name: self._device(name, table, policy) for name, table in self._named("devices", data)}
+        rules = {name: self._rule(name, table) for name, table in self._named("rules", data)}
+        review.watched_devices(data, rules, self._notes)
+        if node is None or spool is None or self._notes.errors:
+            return None
+        return Config(
+            node=node,
+            hub=hub,
+            spool=spool,
+            telemetry=policy,
+            devices={name: device for name, device in devices.items() if device is not None},
+            rules={name: rule for name, rule in rules.items() if rule is not None},
+            path=self._path,
+        )
 
+    def _node(self, data: dict[str, Any]) -> Node | None:
+        defaults = {"run_dir": run_dir(self._env), "state_dir": state_dir(self._env)}
+        if "node" not in data:
+            self._notes.error(("node",), "nothing", "a table [node] with id and site")
+            return None
+        return self._section("node", Node, data, defaults)
 
-def _rule(name: str, table: dict[str, Any], context: dict[str, Any]) -> Rule:
-    own = {key: value for key, value in table.items() if key != "kind"}
-    return registry.load(table["kind"], RULES, Rule).model_validate({**own, "name": name}, context=context)
+    def _hub(self, data: dict[str, Any], node: Node | None) -> Hub | None:
+        if "hub" not in data:
+            return None
+        default = {"client_id": f"lamppost-{node.site}-{node.id}"} if node else {}
+        return self._section("hub", Hub, data, default)
+
+    def _spool(self, data: dict[str, Any], node: Node | None) -> SpoolSettings | None:
+        default = {"path": node.state_dir / "spool.db"} if node else {}
+        return self._section("spool", SpoolSettings, data, default)
+
+    def _section(
+        self, key: str, model: type[M], data: dict[str, Any], defaults: dict[str, Any] | None = None
+    ) -> M | None:
+        table = data.get(key, {})
+        if not isinstance(table, dict):
+            self._notes.error((key,), self._notes.shown(table), f"a table [{key}]")
+            return None
+        table = self._substitution.tree(table, (key,), (model,))
+        return valid(model, {**(defaults or {}), **table}, (key,), self._notes, self._base)
+
+    def _named(self, key: str, data: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        """Return the tables of ``[devices.NAME]`` or ``[rules.NAME]`` that are tables of good names."""
+        tables = data.get(key, {})
+        expected = f"a table [{key}.NAME]"
+        if not isinstance(tables, dict):
+            self._notes.error((key,), self._notes.shown(tables), expected)
+            return []
+        good = []
+        for name, table in tables.items():
+            if not isinstance(table, dict):
+                self._notes.error((key, name), self._notes.shown(table), expected.replace("NAME", name))
+                continue
+            try:
+                check_name(name)
+            except ValueError as error:
+                self._notes.error((key, name), str(error))
+            good.append((name, table))
+        return good
+
+    def _device(self, name: str, table: dict[str, Any], default: Policy) -> DeviceConfig | None:
+        at = ("devices", name)
+        named = self._substitution.tree({k: table[k] for k in ("driver",) if k in table}, at, ())
+        driver_class = self._drivers.find({**table, **named}, at, Driver)
+        models = (DeviceSettings,) if driver_class is None else (DeviceSettings, driver_class)
+        table = self._substitution.tree(table, at, models)
+        keys = DeviceSettings.model_fields
+        # What is wrong with `driver` has been said.
+        host = {k: v for k, v in table.items() if k in keys} | {"driver": str(table.get("driver"))}
+        own = {k: v for k, v in table.items() if k not in keys}
+        settings = valid(DeviceSettings, host, at, self._notes, self._base)
+        driver = None
+        if driver_class is not None:
+            driver = valid(driver_class, own, at, self._notes, self._base, name=name, host_keys=keys)
+        if settings is None or driver is None:
+            return None
+        policy = default.changed_by(settings.telemetry)
+        changes = settings.telemetry.quantities
+        return DeviceConfig(
+            name=name,
+            driver=driver,
+            driver_name=settings.driver,
+            enabled=settings.enabled,
+            stall_s=settings.stall_s,
+            backoff_s=settings.backoff_s,
+            backoff_max_s=settings.backoff_max_s,
+            telemetry=policy,
+            quantities={quantity: policy.changed_by(change) for quantity, change in changes.items()},
+        )
+
+    def _rule(self, name: str, table: dict[str, Any]) -> Rule | None:
+        at = ("rules", name)
+        named = self._substitution.tree({k: table[k] for k in ("kind",) if k in table}, at, ())
+        rule_class = self._rules.find({**table, **named}, at, Rule)
+        table = self._substitution.tree(table, at, () if rule_class is None else (rule_class,))
+        if rule_class is None:
+            return None
+        own = {key: value for key, value in table.items() if key != "kind"}
+        return valid(rule_class, own, at, self._notes, self._base, name=name, host_keys=("kind",))

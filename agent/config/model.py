@@ -141,13 +141,12 @@ class Hub(Settings):
         if not isinstance(data, dict) or not isinstance(data.get("url"), str) or "@" not in data["url"]:
             return data
         parts = urlsplit(data["url"])
-        if not parts.username or "username" in data or (parts.password and "password" in data):
-            raise ValueError("url: give user name and password once: in the URL, or as username and password")
-        data = {**data, "username": unquote(parts.username)}
-        if parts.password:
-            data["password"] = unquote(parts.password)
-        data["url"] = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-        return data
+        given = {"username": parts.username, "password": parts.password}
+        found = {key: unquote(value) for key, value in given.items() if value}
+        if found.keys() & data.keys():
+            return data
+        url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        return {**data, **found, "url": url}
 
     @field_validator("url")
     @classmethod
@@ -160,6 +159,8 @@ class Hub(Settings):
             raise ValueError(f"{url!r} is no URL ({error}); expected {expected}") from error
         if parts.scheme not in PORTS or not parts.hostname or port == 0:
             raise ValueError(f"{url!r} names no broker; expected {expected}")
+        if "@" in parts.netloc:
+            raise ValueError("give user name and password once: in the URL, or as username and password")
         if parts.path not in ("", "/") or parts.query or parts.fragment:
             raise ValueError(f"{url!r} has more than a host and a port; expected {expected}")
         return url
