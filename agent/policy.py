@@ -13,6 +13,8 @@ _MICROSECOND = timedelta(microseconds=1)
 _NEVER = 1 << 62
 #: Without bool, and compared by class: isinstance costs as much as all the rest.
 _NUMBERS = (float, int)
+#: 1.1 - 1.0 is a little more than 0.1, but a step of 0.1 is not beyond a deadband of 0.1.
+_ROUNDING = 1 + 1e-9
 #: Readings of one poll may be this much out of order; more is a clock that was set back.
 _SET_BACK_US = 2_000_000
 
@@ -56,8 +58,8 @@ class _Slot:
     def __init__(self, policy: Policy) -> None:
         self.interval_us = round(policy.interval_s * 1e6)
         self.beat_us = round(policy.heartbeat_s * 1e6) or _NEVER
-        self.absolute = policy.deadband or inf
-        self.relative = policy.deadband_percent / 100 or inf
+        self.absolute = policy.deadband * _ROUNDING or inf
+        self.relative = policy.deadband_percent / 100 * _ROUNDING or inf
         self.banded = bool(policy.deadband or policy.deadband_percent)
         self.value: Any = None
         self.quality: Quality | None = None

@@ -116,7 +116,12 @@ def test_slow_drift_never_gets_further_than_the_deadband(values, deadband):
     for value in values:
         for passed in what.select([reading(value)]):
             told = passed.value
-        assert abs(value - told) <= deadband
+        assert abs(value - told) <= deadband * (1 + 1e-8)
+
+
+def test_step_of_just_the_deadband_is_no_change_whatever_the_rounding():
+    what = a_filter(deadband=0.1, heartbeat_s=0)
+    assert sent(what, (1.0, 0), (1.1, 1), (1.0, 2), (0.9, 3), (1.11, 4)) == [1.0, 1.11]
 
 
 def test_unchanged_value_costs_nothing_until_its_heartbeat():

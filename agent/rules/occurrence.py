@@ -49,6 +49,8 @@ class Occurrence:
         return self._message(Phase.CLOSE, at, {**measures, "duration_s": round(duration_s, 3)})
 
     def _message(self, phase: Phase, at: datetime, measures: Mapping[str, Measure]) -> Event:
+        if self.told_at is not None:
+            at = max(at, self.told_at)  # a sample may be a little older than the tick before it
         event = Event(
             id=self.id,
             kind=self.kind,
