@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lamppost.agent.spool.model import Lane, Limits
-from lamppost.agent.spool.schema import COLUMNS, NUMBER_BITS, companions, make_file, sync_folder
+from lamppost.agent.spool.schema import COLUMNS, NUMBER_BITS, companions, make_file, read_figures, sync_folder
 from lamppost.agent.spool.store import Row, Store
 
 KEPT = 2
+UNREADABLE = (sqlite3.Error, OverflowError, UnicodeDecodeError, TypeError, ValueError)
 BATCH = 200
 UNKNOWN_EPOCHS = 1 << 16
 """Where the broken file's epochs cannot be read, the new stream begins above any it can have had."""
@@ -103,8 +104,9 @@ def _salvage(path: Path, store: Store, deadline: float) -> tuple[dict[Lane, int]
                 source, "SELECT lane, reason, count, bytes FROM dropped"
             ):
                 store.tallies[Lane(number)].drop(reason, count, size)
-        for number, depth, size in _read(source, "SELECT lane, depth, bytes FROM lane"):
-            had[Lane(number)] = (depth, size)
+        for lane in Lane:
+            with contextlib.suppress(*UNREADABLE):
+                had[lane] = read_figures(source, lane)[1:3]
         with contextlib.suppress(sqlite3.Error):  # the new database is full: keep what it has
             for lane in Lane:
                 saved[lane] = _copy(source, store, lane)
@@ -163,5 +165,5 @@ def _sound(row_id: Any, created: Any, size: Any, topic: Any, content_type: Any, 
 
 def _read(source: sqlite3.Connection, query: str) -> Iterator[tuple[Any, ...]]:
     """Yield rows until the damage, or until the time is up."""
-    with contextlib.suppress(sqlite3.Error, OverflowError, UnicodeDecodeError):
+    with contextlib.suppress(*UNREADABLE):
         yield from source.execute(query)

@@ -32,6 +32,8 @@ def make(store: Store, incoming: Batch) -> dict[Lane, int]:
     if store.cap is not None:
         _make_on_full_disk(store, sizes, store.cap)
         return sizes
+    if store.surely_fits(sum(sizes.values())):
+        return sizes
     for lane in reversed(Lane):
         excess = _drop_stored(store, lane, sizes, store.limits.whole, store.reason)
         if excess <= 0:

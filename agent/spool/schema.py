@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from lamppost.agent.spool.model import Lane
 
@@ -109,6 +110,30 @@ def prepare(connection: sqlite3.Connection) -> None:
             raise
         raise UnusableError(str(error)) from error
     _check(connection, within_s=0.2)
+
+
+class Figures(NamedTuple):
+    """A lane's figures: the last number of the newest stream, rows, bytes, rows written in all."""
+
+    last: int
+    depth: int
+    bytes: int
+    written: int
+
+
+def read_figures(connection: sqlite3.Connection, lane: Lane) -> Figures:
+    """Return a lane's figures: as they were last saved, and what was appended since."""
+    last, depth, size, written = connection.execute(
+        "SELECT last, depth, bytes, written FROM lane WHERE lane = ?", (lane,)
+    ).fetchone()
+    epoch = connection.execute("SELECT max(epoch) FROM stream").fetchone()[0] or 0
+    count, more, newest = connection.execute(
+        f"SELECT count(*), coalesce(sum(bytes), 0), max(id) FROM {lane.label} WHERE id > ?",  # noqa: S608
+        (epoch << NUMBER_BITS | last,),
+    ).fetchone()
+    if count:
+        last = newest & NUMBER_MASK
+    return Figures(last, depth + count, size + more, written + count)
 
 
 def _check(connection: sqlite3.Connection, within_s: float) -> None:

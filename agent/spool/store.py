@@ -13,7 +13,16 @@ from typing import TypeAlias
 from lamppost.agent.spool import room
 from lamppost.agent.spool.model import Draft, Lane, Limits, Message
 from lamppost.agent.spool.ranges import IdRanges, runs
-from lamppost.agent.spool.schema import COLUMNS, NUMBER_BITS, NUMBER_MASK, PAGE, connect, prepare, row_bytes
+from lamppost.agent.spool.schema import (
+    COLUMNS,
+    NUMBER_BITS,
+    NUMBER_MASK,
+    PAGE,
+    connect,
+    prepare,
+    read_figures,
+    row_bytes,
+)
 
 State: TypeAlias = Mapping[str, bytes | None]
 
@@ -21,6 +30,9 @@ State: TypeAlias = Mapping[str, bytes | None]
 Row: TypeAlias = tuple[int, float, int, str, str, bytes]
 """id, created, bytes on disk, topic, content type, payload: plain, since thousands a second are made."""
 Batch: TypeAlias = dict[Lane, list[Row]]
+
+
+UNSAVED = 500
 
 
 @dataclass(slots=True)
@@ -32,6 +44,7 @@ class Tally:
     bytes: int = 0
     written: int = 0
     oldest: float | None = None
+    saved: int = 0  # the last number that the file's own figures know
     dropped: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def drop(self, reason: str, count: int, size: int) -> None:
@@ -39,9 +52,17 @@ class Tally:
         had, had_bytes = self.dropped.get(reason, (0, 0))
         self.dropped[reason] = (had + count, had_bytes + size)
 
+    def only_grew(self, old: Tally) -> bool:
+        """Return whether every new number is a new row, no row left, and a reopening can count them."""
+        numbers = self.last - old.last
+        rows = self.depth - old.depth
+        return numbers == rows and self.dropped == old.dropped and self.last - self.saved <= UNSAVED
+
     def copy(self) -> Tally:
         """Return a copy to go back to when a transaction fails."""
-        return Tally(self.last, self.depth, self.bytes, self.written, self.oldest, dict(self.dropped))
+        return Tally(
+            self.last, self.depth, self.bytes, self.written, self.oldest, self.saved, dict(self.dropped)
+        )
 
 
 class Store:
@@ -58,6 +79,8 @@ class Store:
         self.cap: int | None = None  # bytes, when the disk gives no more
         self.slack = room.SLACK
         self.reason = "size"  # why this store drops messages at its limits
+        self._measured = limits.whole
+        self._grown = 0
         self.tallies = {lane: Tally() for lane in Lane}
         self.acknowledged = {lane: IdRanges() for lane in Lane}
         self.streams: dict[str, int] = {}
@@ -81,8 +104,9 @@ class Store:
         self.streams = {
             stream: epoch for epoch, stream in query("SELECT epoch, id FROM stream ORDER BY epoch")
         }
-        for number, last, depth, size, written in query("SELECT lane, last, depth, bytes, written FROM lane"):
-            self.tallies[Lane(number)] = Tally(last, depth, size, written)
+        for lane in Lane:
+            figures = read_figures(self._connection, lane)
+            self.tallies[lane] = Tally(*figures, saved=figures.last)
         for number, reason, count, size in query("SELECT lane, reason, count, bytes FROM dropped"):
             self.tallies[Lane(number)].dropped[reason] = (count, size)
         for lane in Lane:
@@ -111,7 +135,12 @@ class Store:
         """Return the bytes of the file that are in use, uncommitted changes included."""
         pages = self.pages()
         free: int = self._connection.execute("PRAGMA freelist_count").fetchone()[0]
-        return (pages - free) * PAGE
+        self._measured, self._grown = (pages - free) * PAGE, 0
+        return self._measured
+
+    def surely_fits(self, size: int) -> bool:
+        """Return whether so much more fits by a wide margin, without asking the database."""
+        return self._measured + 2 * (self._grown + size + self.slack) < self.limits.whole
 
     def pages(self) -> int:
         """Return the size of the file in pages."""
@@ -131,10 +160,11 @@ class Store:
     # -- transactions
 
     @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[None]:
+    def transaction(self, *, durable: bool = True, appends: bool = False) -> Iterator[None]:
         """Run the block in one transaction, with the pending acknowledgements and the figures.
 
         ``durable=False`` spares the fsync: fit for deletes alone, since a lost delete costs a repeat.
+        ``appends=True`` lets figures that only grew wait, to spare a page; opening counts the rows since.
         """
         execute = self._connection.execute
         if durable is not self._full_sync:
@@ -146,7 +176,7 @@ class Store:
             execute("BEGIN IMMEDIATE")
             self._delete_acknowledged()
             yield
-            self._save_tallies(before)
+            self._save_tallies(before, appends)
             execute("COMMIT")
         except BaseException:
             self.tallies, self.streams = before, streams
@@ -157,11 +187,12 @@ class Store:
         for ranges in self.acknowledged.values():
             ranges.clear()
 
-    def _save_tallies(self, before: Mapping[Lane, Tally]) -> None:
+    def _save_tallies(self, before: Mapping[Lane, Tally], appends: bool) -> None:
         for lane, now in self.tallies.items():
             old = before[lane]
-            if now == old:
+            if now == old or (appends and now.only_grew(old)):
                 continue
+            now.saved = now.last
             self._connection.execute(
                 "UPDATE lane SET last = ?, depth = ?, bytes = ?, written = ? WHERE lane = ?",
                 (now.last, now.depth, now.bytes, now.written, lane),
@@ -176,7 +207,7 @@ class Store:
 
     def write(self, drafts: Sequence[tuple[float, Draft]], state: State) -> None:
         """Number, encode and store drafts (with their time of creation), and set rule states."""
-        with self.transaction():
+        with self.transaction(appends=True):
             self.insert(self._encode(drafts))
             self.set_states(state)
 
@@ -215,6 +246,7 @@ class Store:
             tally.depth += len(rows)
             tally.written += len(rows)
             tally.bytes += sizes[lane]
+            self._grown += sizes[lane]
             if tally.oldest is None:
                 tally.oldest = rows[0][1]
 
