@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+#: Readings are tuples without cycles: looking for cycles among them costs a tenth of the whole work at
+#: 40,000 a second with the interpreter's own 700.
+COLLECT_AFTER = (20_000, 20, 20)
 LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -26,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from lamppost.agent.config import ConfigError  # noqa: PLC0415
     from lamppost.agent.config.paths import default_path  # noqa: PLC0415
 
+    gc.set_threshold(*COLLECT_AFTER)
     try:
         return asyncio.run(serve(options.config or default_path(), options.log_level))
     except ConfigError as error:

@@ -315,6 +315,14 @@ class Box:
                     name, rule, rule.start(self.engine.kept(name) or self._saved(name)), rule.watches()
                 )
 
+    async def _drain(self, uplink: Uplink) -> None:
+        """Give the hub a moment to take what is stored, if it is there."""
+        deadline = time.monotonic() + DRAIN_S
+        while uplink.state.connected and time.monotonic() < deadline:
+            if not any(lane.depth for lane in self.spool.stats().values()):
+                return
+            await asyncio.sleep(0.02)
+
     async def _stop(self, outbox: asyncio.Task[None]) -> None:
         """Drain: nothing comes in any more, all is stored, the hub gets what it takes in a moment."""
         await self.devices.stop_all()
@@ -324,7 +332,7 @@ class Box:
         self.outbox.save(self._clock_state())
         await self.outbox.once()
         if self._uplink is not None:
-            await self._uplink.drain(DRAIN_S)
+            await self._drain(self._uplink)
         await self._stop_uplink()
         self.report.write(last=True)
 

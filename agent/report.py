@@ -103,9 +103,7 @@ class Report:
             "config": str(config.path),
             "config_problem": self.config_problem,
             "clock": {"plausible": box.clock.plausible},
-            "hub": None
-            if box.uplink is None or config.hub is None
-            else {"url": config.hub.url, **box.uplink.as_json()},
+            "hub": self._hub(),
             "devices": {
                 name: {"driver": running.config.driver_name, **running.health.as_json()}
                 for name, running in box.devices.all().items()
@@ -130,6 +128,13 @@ class Report:
                 },
             },
         }
+
+    def _hub(self) -> dict[str, Any] | None:
+        uplink, hub = self._box.uplink, self._box.config.hub
+        if uplink is None or hub is None:
+            return None
+        shown = {k: _iso(v) if isinstance(v, datetime) else v for k, v in uplink.state._asdict().items()}
+        return {"url": hub.url, **shown}
 
     def hub_status(self, state: NodeState) -> bytes:
         """Return the status that the hub keeps."""
@@ -159,4 +164,8 @@ def rss_mb() -> float:
 
 
 def _text(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return _iso(datetime.fromtimestamp(at, UTC))
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds")

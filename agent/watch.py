@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from lamppost.agent.event import Event, Measure, Severity
 from lamppost.agent.health import DownWatch
@@ -11,6 +12,9 @@ from lamppost.agent.rules.api import Json
 from lamppost.agent.rules.occurrence import Occurrence, restored
 from lamppost.agent.spool import SpoolTrouble
 from lamppost.drivers.api import Sample
+
+if TYPE_CHECKING:
+    from lamppost.agent.uplink import Removed
 
 STORAGE = "box.storage"
 REFUSED = "box.refused"
@@ -50,9 +54,10 @@ class SpoolWatch:
         """Take a report; the next tick makes events of it."""
         self._reported.append(trouble)
 
-    def refused(self, topic: str, reason: str) -> None:
+    def refused(self, removed: Removed) -> None:
         """Take a message that the hub will never take."""
-        self._reported.append(SpoolTrouble(REFUSED, f"{topic}: {reason}", {}, "once"))
+        detail = f"{removed.message.topic}: {removed.reason}"
+        self._reported.append(SpoolTrouble(REFUSED, detail, {}, "once"))
 
     def step(self, sample: Sample, now: datetime) -> Iterable[Event]:
         """Take no samples."""
