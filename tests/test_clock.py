@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamppost.agent.clock import EARLIEST, SMALLEST_STEP_S, Clock
@@ -37,6 +37,7 @@ steps = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1e5), st.one_of(st.none(), steps)), max_size=20))
 def test_every_step_is_reported_once_with_its_size(happenings):
     box = Box()
@@ -50,6 +51,7 @@ def test_every_step_is_reported_once_with_its_size(happenings):
         assert clock.check() is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1.9, 1.9), max_size=50))
 def test_slewing_is_no_step_however_far_it_goes(slews):
     box = Box()
@@ -60,6 +62,7 @@ def test_slewing_is_no_step_however_far_it_goes(slews):
         assert clock.check() is None
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(1970, 1, 2), datetime(2090, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001  bounds have none
 def test_now_is_the_wall_time_in_utc(at):
     now = Box(at.timestamp()).clock().now()
@@ -67,6 +70,7 @@ def test_now_is_the_wall_time_in_utc(at):
     assert abs(now - at) < timedelta(milliseconds=1)
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(datetime(1970, 1, 2), datetime(2090, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     st.none() | st.datetimes(datetime(1970, 1, 2), datetime(2090, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamppost.agent.policy import Filter
@@ -96,6 +96,7 @@ polls = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.fixed_dictionaries({"a": some_settings, "b": some_settings, "c": some_settings}), polls)
 def test_filter_does_what_its_plain_description_says(settings, polls):
     fast, slow = Filter(settings.__getitem__), Reference(settings)
@@ -109,6 +110,7 @@ def test_filter_does_what_its_plain_description_says(settings, polls):
         assert fast.select(readings) == slow.select(readings)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), max_size=50), st.floats(0.01, 1e3))
 def test_slow_drift_never_gets_further_than_the_deadband(values, deadband):
     what = a_filter(deadband=deadband, heartbeat_s=0)
