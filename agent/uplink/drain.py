@@ -107,8 +107,8 @@ class Drain:
                 self._wake.clear()
                 connection.check()
                 self._publish_status()
-                self._collect()
-                self._fill()
+                if self._collect() or not self._is_stale():
+                    self._fill()
                 self._read()
                 await self._wake.wait()
         except LinkError as error:
@@ -159,27 +159,32 @@ class Drain:
         """Start reading ahead, if there is room and something to be read."""
         if self._reading is not None or self._aside.full or not self._has_room(0):
             return
-        if self._news is not None and self._news.done():  # it may be more urgent than what we have
+        if self._is_stale():
             self._held.difference_update((message.lane, message.number) for message in self._ahead)
             self._ahead.clear()
         elif self._ahead or not self._more:
             return
         mean = self._tally.sent_bytes // self._tally.sent if self._tally.sent else 1024
-        self._asked = max(1, min(_AHEAD_WINDOWS * self._limit, _AHEAD_BYTES // max(mean, 1)))
-        self._reading = asyncio.create_task(self._spool.next(self._asked, self._held))
+        count = max(1, min(_AHEAD_WINDOWS * self._limit, _AHEAD_BYTES // max(mean, 1)))
+        self._reading = asyncio.create_task(self._spool.next(count, self._held))
         self._reading.add_done_callback(self._woken)
-        if self._news is None or self._news.done():
+        if self._news is None or self._is_stale():
             self._news = asyncio.create_task(self._spool.wait())
             self._news.add_done_callback(self._woken)
 
-    def _collect(self) -> None:
+    def _is_stale(self) -> bool:
+        """Return whether something came since the last reading that may be more urgent."""
+        return self._news is not None and self._news.done()
+
+    def _collect(self) -> bool:
         if self._reading is None or not self._reading.done():
-            return
+            return False
         messages = self._reading.result()
         self._reading = None
-        self._more = len(messages) >= self._asked
+        self._more = bool(messages)
         self._ahead.extend(messages)
         self._held.update((message.lane, message.number) for message in messages)
+        return True
 
     def _woken(self, _: asyncio.Task[object]) -> None:
         self._wake.set()
