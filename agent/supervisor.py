@@ -167,6 +167,7 @@ class _Runner:
         stall_s = self._stall_s()
         self.health.trying()
         run = asyncio.create_task(self._guarded(line), name=f"device {self.device.name}")
+        run.add_done_callback(self._ended)
         grace_s = EXIT_GRACE_S  # until we know better, it is the agent that ends
         try:
             stalled = await self._stalls(run, line, stall_s)
@@ -200,19 +201,16 @@ class _Runner:
             run.cancel()
             await asyncio.wait({run}, timeout=grace_s)
         if run.done():
-            if not run.cancelled():
-                run.exception()  # it is told elsewhere or came too late to matter
             return True
         self.health.abandoned_runs += 1
         self._abandoned.add(run)
-        run.add_done_callback(self._returned)
         self.log.error("the driver does not stop when it is cancelled; left behind", waited_s=grace_s)
         return False
 
-    def _returned(self, run: asyncio.Task[None]) -> None:
+    def _ended(self, run: asyncio.Task[None]) -> None:
         self._abandoned.discard(run)
         if not run.cancelled():
-            run.exception()
+            run.exception()  # asked for, so that asyncio does not complain of one that comes too late
 
     async def _wait_for_room(self) -> None:
         """Wait while too many runs that were left behind still hold the device."""
