@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -13,13 +12,14 @@ from lamppost.agent.spool import broken, room
 from lamppost.agent.spool.lock import FileLock
 from lamppost.agent.spool.model import Draft, Lane, LaneStats, Limits, Message, SpoolError, SpoolStats
 from lamppost.agent.spool.moving import move, part
+from lamppost.agent.spool.reserve import RESERVE_BYTES, Reserve
 from lamppost.agent.spool.schema import PAGE, make_file, make_folder
 from lamppost.agent.spool.store import State, Store
 from lamppost.agent.spool.trouble import Troubles, kind_of
 
 NEVER = float("inf")
 AGE_CHECK_S = 60.0
-ROOM_AGAIN = 4 << 20
+ROOM_AGAIN = 2 * RESERVE_BYTES
 """A full disk counts as cured when so many bytes are free."""
 
 
@@ -50,6 +50,7 @@ class Outbox:
         self._pause_s = retry_s[0]
         self._memory_bytes = memory_bytes
         self._lock = FileLock(path.with_name(path.name + ".lock"))
+        self._reserve = Reserve(path.with_name(path.name + ".reserve"))
         self._retry_at = self._report_at = NEVER
         self._failed_at = -NEVER
         self._age_at = 0.0
@@ -62,6 +63,9 @@ class Outbox:
             self._open_disk()
         except (OSError, sqlite3.Error) as error:
             self._fail(error)
+            with contextlib.suppress(OSError, sqlite3.Error):
+                self.disk = Store.open_readonly(self.path, self.limits)
+                self.states = {**self.disk.states(), **self.states}
 
     def _open_disk(self) -> None:
         make_folder(self.path.parent)
@@ -78,6 +82,7 @@ class Outbox:
             self.troubles.known(self.totals())
         if self.disk is not None:
             self.states = {**self.disk.states(), **self.states}
+        self._reserve.make()
 
     def close(self) -> None:
         """Try once more to get everything to the disk, and let go of it."""
@@ -272,16 +277,19 @@ class Outbox:
         kind = kind_of(error, self.path)
         if kind == "corrupt":
             return self._fail(error)
-        if kind != "disk-full" or self.disk is None or self.disk.cap is not None:
+        if kind != "disk-full" or self.disk is None:
             return False
         try:
             pages = self.disk.pages()
+            if pages * PAGE + self.disk.slack >= self.limits.whole:  # our own limit, not the disk's
+                self.disk.slack *= 2
+                return True
+            self._reserve.release()
             self.disk.checkpoint()
         except sqlite3.Error:
             return False
-        if pages * PAGE + self.disk.slack >= self.limits.whole:  # our own limit, not the disk's
-            self.disk.slack *= 2
-            return True
+        if self.disk.cap is not None:
+            return True  # the log starts anew, and may find room where it has been before
         self.disk.cap = pages * PAGE
         self.troubles.begin("disk-full", f"{self.path}: {error}")
         self._retry_later()
@@ -358,16 +366,23 @@ class Outbox:
             self.troubles.end(f"{self.path}: the disk takes messages again")
 
     def _bring_back(self) -> None:
-        if self.disk is None:
-            self._open_disk()
+        if self.disk is None or self.disk.readonly:
+            self._reopen()
         assert self.disk is not None
-        room_left = os.statvfs(self.path.parent)
-        if self.disk.cap is not None and room_left.f_bavail * room_left.f_frsize >= ROOM_AGAIN:
+        if self.disk.cap is not None and self._reserve.free() >= ROOM_AGAIN:
             self.disk.cap = None
+            self._reserve.make()
         while self.memory is not None:
             if move(self.memory, self.disk, self.states):
                 self.memory.close()
                 self.memory = None
+
+    def _reopen(self) -> None:
+        readonly = self.disk
+        self._open_disk()
+        if readonly is not None and self.disk is not None:
+            self.disk.acknowledged = readonly.acknowledged
+            readonly.close()
 
     def _report_unsaved(self) -> None:
         if self.memory is None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from lamppost.agent.spool.model import Lane
 
@@ -80,6 +81,29 @@ def connect(name: str | Path) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
+    return connection
+
+
+def connect_readonly(path: Path) -> sqlite3.Connection:
+    """Open a database for reading only, also while an agent writes it, also on a read-only disk.
+
+    There SQLite needs the log and its index beside the file, as a crash leaves them, or none of
+    the two, as a clean end does; then nothing can change the file and it is opened as immutable.
+    """
+    uri = f"file:{quote(str(path.absolute()))}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=2.0, check_same_thread=False)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if (
+            error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN
+            or path.with_name(f"{path.name}-wal").exists()
+        ):
+            raise
+        connection = sqlite3.connect(
+            f"{uri}&immutable=1", uri=True, isolation_level=None, check_same_thread=False
+        )
     return connection
 
 

@@ -19,6 +19,7 @@ from lamppost.agent.spool.schema import (
     NUMBER_MASK,
     PAGE,
     connect,
+    connect_readonly,
     prepare,
     read_figures,
     row_bytes,
@@ -85,6 +86,7 @@ class Store:
         self.acknowledged = {lane: IdRanges() for lane in Lane}
         self.streams: dict[str, int] = {}
         self.encode_error = ""
+        self.readonly = False
         self._load()
 
     @classmethod
@@ -98,6 +100,19 @@ class Store:
         except BaseException:
             connection.close()
             raise
+
+    @classmethod
+    def open_readonly(cls, path: Path, limits: Limits) -> Store:
+        """Open a database that cannot be written, to hand out what it holds."""
+        connection = connect_readonly(path)
+        try:
+            prepare(connection)
+            store = cls(connection, limits)
+        except BaseException:
+            connection.close()
+            raise
+        store.readonly = True
+        return store
 
     def _load(self) -> None:
         query = self._connection.execute
