@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from thresholds import START, Box, at, reading, rule, told
 
 from lamppost.agent.event import Event, Phase, Severity
-from lamppost.agent.rules.occurrence import close_saved
 
 
 def test_restart_forgets_neither_what_is_open_nor_what_is_pending():
@@ -57,14 +56,6 @@ def test_other_limit_after_a_restart_begins_to_count_anew():
     box.feed(6, 6, 6)
     box.restart(above=5.5)
     assert told(box.feed(*[6] * 6, start=3)) == [("threshold.above", "open", 8)]
-
-
-def test_rule_that_is_gone_can_be_closed_from_what_it_saved():
-    box = Box(above=5)
-    box.feed(6)
-    (closed,) = close_saved(box.state.save(), at(10))
-    assert (closed.id, closed.phase, closed.revision) == (box.events[0].id, Phase.CLOSE, 1)
-    assert close_saved(None, at(10)) == close_saved({"open": 3}, at(10)) == []
 
 
 @pytest.mark.parametrize(

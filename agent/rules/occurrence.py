@@ -107,17 +107,6 @@ def restored(saved: Any) -> Occurrence:
     )
 
 
-def close_saved(saved: Json | None, now: datetime) -> list[Event]:
-    """Return the closing messages of what is open in a saved state whose rule or device is gone.
-
-    A state keeps what is open under ``open``: a mapping of its own labels to occurrences.
-    """
-    try:
-        return [restored(one).close(now) for one in (saved or {})["open"].values()]
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return []
-
-
 def saved_time(at: datetime | None) -> str | None:
     """Return a time as JSON."""
     return None if at is None else at.isoformat()
