@@ -119,10 +119,10 @@ class Box:
             spool.put,
             NodeEncoder(NodeId(config.node.site, config.node.id), config.hub),
             memory_s=config.spool.telemetry_memory_s,
-            take_states=self.engine.take_dirty,
+            take_states=self.engine.take_changed,
             told=self._tell,
         )
-        self.devices = Devices(self._channel, self._changed)
+        self.devices = Devices(self._channel, self.clock.now, self._changed)
         self.report = Report(self, run_dir, notifier)
         self._trouble = trouble
         trouble.restore(self._saved("spool"))
@@ -180,12 +180,18 @@ class Box:
         finally:
             stop.cancel()
 
-    def _by_time(self) -> None:
+    def now(self) -> datetime:
+        """Return the time; if somebody has just set the clock, move all that is remembered first."""
         step_s = self.clock.check()
         if step_s is not None:
             log.warning("the clock was set", by_s=round(step_s, 1))
             self.engine.shift(step_s)
-        now = self.clock.now()
+            for running in self.devices.all().values():
+                running.health.shift(step_s)
+        return self.clock.now()
+
+    def _by_time(self) -> None:
+        now = self.now()
         for running in self.devices.all().values():
             running.health.refresh()
             running.channel.release()
@@ -208,7 +214,7 @@ class Box:
             engine=self.engine,
             outbox=self.outbox,
             tail=self.tail,
-            clock=self.clock,
+            now=self.now,
             telemetry=self.config.hub is not None,
         )
 

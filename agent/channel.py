@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,6 @@ from lamppost.agent.policy import Filter, Policy
 from lamppost.drivers.api import Reading, Sample
 
 if TYPE_CHECKING:
-    from lamppost.agent.clock import Clock
     from lamppost.agent.engine import Engine
     from lamppost.agent.outbox import Outbox
     from lamppost.agent.tail import Tail
@@ -29,7 +29,7 @@ class Channel:
         engine: Engine,
         outbox: Outbox,
         tail: Tail,
-        clock: Clock,
+        now: Callable[[], datetime],
         telemetry: bool,
     ) -> None:
         self.device = device
@@ -41,7 +41,7 @@ class Channel:
         self._engine = engine
         self._outbox = outbox
         self._tail = tail
-        self._clock = clock
+        self._now = now
         self._telemetry = telemetry
 
     def take(self, samples: Sequence[Sample]) -> None:
@@ -55,15 +55,16 @@ class Channel:
             picked = self._filter.select(readings)
             if picked:
                 self._outbox.telemetry(self.device, picked)
-        raised = self._engine.step(self.device, samples, self._clock.now())
-        if raised:
-            self._outbox.events(raised)
+        if self._engine.watched(self.device):
+            raised = self._engine.step(self.device, samples, self._now())
+            if raised:
+                self._outbox.events(raised)
         if self._tail:
             self._tail.write(map(reading_record, readings))
 
     def release(self) -> None:
         """Send what the policy held back and whose time has come."""
-        picked = self._filter.release(self._clock.now())
+        picked = self._filter.release(self._now())
         if picked:
             self._outbox.telemetry(self.device, picked)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lamppost.agent.channel import Channel
@@ -29,8 +30,12 @@ class Devices:
     """All devices of the box. One that changes or fails does not touch the others."""
 
     def __init__(
-        self, make_channel: Callable[[DeviceConfig], Channel], on_change: Callable[[], None]
+        self,
+        make_channel: Callable[[DeviceConfig], Channel],
+        now: Callable[[], datetime],
+        on_change: Callable[[], None],
     ) -> None:
+        self._now = now
         self._make_channel = make_channel
         self._on_change = on_change
         self._running: dict[str, Running] = {}
@@ -45,7 +50,7 @@ class Devices:
     def start(self, config: DeviceConfig) -> Running:
         """Begin to run a device."""
         channel = self._make_channel(config)
-        health = DeviceHealth(config.name)
+        health = DeviceHealth(config.name, self._now)
         task = asyncio.create_task(
             supervise(config, channel.take, health, on_change=self._on_change),
             name=f"supervise {config.name}",

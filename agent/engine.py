@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from lamppost.agent.event import Event, Phase
@@ -33,7 +34,7 @@ class Engine:
         self._states: dict[str, RuleState] = {}
         self._watch: dict[str, dict[str, list[str]]] = {}
         self._open: dict[str, dict[str, Any]] = {}
-        self._dirty: set[str] = set()
+        self._saved: dict[str, bytes] = {}
         self._kept: dict[str, dict[str, Any]] = {}
 
     def load(self, saved: bytes | None) -> None:
@@ -46,7 +47,6 @@ class Engine:
         self._states[name] = state
         for device, quantity in watches:
             self._watch.setdefault(device, {}).setdefault(quantity, []).append(name)
-        self._dirty.add(name)
 
     def keep(self, name: str) -> None:
         """Stop running a rule whose settings change; `kept` gives its state to the new ones."""
@@ -61,7 +61,6 @@ class Engine:
         """Stop running a rule; its open events stay open until `abandoned` closes them."""
         self._rules.pop(name, None)
         self._states.pop(name, None)
-        self._dirty.discard(name)
         for quantities in self._watch.values():
             for names in quantities.values():
                 if name in names:
@@ -70,6 +69,10 @@ class Engine:
     def rules(self) -> list[str]:
         """Return the names of the configured rules that run."""
         return [name for name, rule in self._rules.items() if rule is not None]
+
+    def watched(self, device: str) -> bool:
+        """Whether any rule has asked for samples of a device."""
+        return device in self._watch
 
     def step(self, device: str, samples: Sequence[Sample], now: datetime) -> list[Raised]:
         """Give each sample to the rules that watch it."""
@@ -81,26 +84,24 @@ class Engine:
         for sample in samples:
             names = quantities.get(sample.quantity, ()) if isinstance(sample, Reading) else ()
             for name in (*names, *every):
-                self._dirty.add(name)
-                self._collect(name, lambda s, sample=sample: s.step(sample, now), raised)
+                self._collect(name, partial(self._states[name].step, sample, now), raised)
         return raised
 
     def tick(self, now: datetime) -> list[Raised]:
         """Let time pass for all rules."""
         raised: list[Raised] = []
-        for name in list(self._states):
-            self._collect(name, lambda s: s.tick(now), raised)
+        for name, state in list(self._states.items()):
+            self._collect(name, partial(state.tick, now), raised)
         return raised
 
-    def _collect(self, name: str, call: Any, raised: list[Raised]) -> None:
+    def _collect(self, name: str, call: Callable[[], Iterable[Event]], raised: list[Raised]) -> None:
         """Run one rule; a bug in it costs its own events and a log line, not its neighbours."""
         try:
-            events = list(call(self._states[name]))
+            events = list(call())
         except Exception:  # a third-party rule may raise anything
             log.exception("rule failed", rule=name)
             return
         for event in events:
-            self._dirty.add(name)
             self._remember(name, event)
             raised.append(Raised(name, event))
 
@@ -143,25 +144,20 @@ class Engine:
 
     def shift(self, seconds: float) -> None:
         """Move the rules' memory: the clock was set."""
-        for name, state in self._states.items():
+        for state in self._states.values():
             state.shift(seconds)
-            self._dirty.add(name)
 
     def open_events(self) -> Mapping[str, dict[str, Any]]:
         """Return what is open, by event id."""
         return self._open
 
-    def take_dirty(self) -> dict[str, bytes]:
+    def take_changed(self) -> dict[str, bytes]:
         """Return the states that changed since the last call, as they are saved."""
-        if not self._dirty:
-            return {}
-        saved = {}
-        for name in self._dirty:
-            if name in self._states:
-                saved[state_key(name)] = json.dumps(self._states[name].save()).encode()
-        saved[OPEN_EVENTS] = json.dumps(self._open).encode()
-        self._dirty.clear()
-        return saved
+        states = {state_key(name): json.dumps(state.save()).encode() for name, state in self._states.items()}
+        states[OPEN_EVENTS] = json.dumps(self._open).encode()
+        changed = {key: state for key, state in states.items() if self._saved.get(key) != state}
+        self._saved.update(changed)
+        return changed
 
 
 def state_key(rule: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lamppost.drivers.api import Reading
+from lamppost.drivers.api import Quality, Reading
 
 STATUS = "status.json"
 PID = "agent.pid"
@@ -36,15 +36,12 @@ class RunDirectory:
 
     def newest(self, device: str, readings: Iterable[Reading]) -> None:
         """Replace the file with the newest reading of each quantity of a device."""
-        newest = {
-            r.quantity: {
-                "value": r.value,
-                "unit": r.unit,
-                "at": r.at.isoformat(timespec="milliseconds"),
-                "quality": r.quality.value,
-            }
-            for r in readings
-        }
+        newest, last, at = {}, None, ""
+        for r in readings:
+            if r.at is not last:  # the readings of a poll share their time
+                last, at = r.at, r.at.isoformat(timespec="milliseconds")
+            quality = "good" if r.quality is Quality.GOOD else "bad"
+            newest[r.quantity] = {"value": r.value, "unit": r.unit, "at": at, "quality": quality}
         write_whole(self._devices / f"{device}.json", json.dumps(newest, ensure_ascii=False))
 
     def forget(self, device: str) -> None:
