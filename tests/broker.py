@@ -102,6 +102,11 @@ class Broker:
         assert self._child is not None
         self._child.send_signal(signal.SIGCONT)
 
+    def reload(self) -> None:
+        """Let it read its files again."""
+        assert self._child is not None
+        self._child.send_signal(signal.SIGHUP)
+
     def _end(self, how: signal.Signals) -> None:
         if self._child is not None:
             self._child.send_signal(how)

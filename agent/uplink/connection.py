@@ -84,6 +84,7 @@ class Connection(aiomqtt.Client):
             logger=logger,
         )
         self.limits = Limits()
+        self._tls = hub.tls
         self._acknowledged = acknowledged
         self._ended = ended
         self._last_words = last_words
@@ -184,7 +185,12 @@ class Connection(aiomqtt.Client):
     ) -> None:
         by_packet = flags.is_disconnect_packet_from_server
         error = LinkError(
-            words.ending(reason_code, by_packet=by_packet, error=self._last_words.error),
+            words.ending(
+                reason_code,
+                self._last_words.error,
+                by_packet=by_packet,
+                greeting=self._tls and not self._connected.done(),
+            ),
             by_hub=reason_code.getName() != "Keep alive timeout",
             taken_over=by_packet and reason_code.value == _TAKEN_OVER,
         )

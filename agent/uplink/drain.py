@@ -272,7 +272,7 @@ class Drain:
     def _blame(self, error: LinkError) -> None:
         """Set the message aside on which the hub hung up, if it was the only one in flight."""
         messages = [flight.message for flight in self._flights.values() if flight.message is not None]
-        if error.by_hub and not self.acknowledged_any and len(messages) == 1:
+        if error.by_hub and len(messages) == 1:
             self._tally.refused += 1
             if not self._aside.put(messages[0]):
                 self._remove(messages[0], f"the hub hangs up when it comes: {error}")

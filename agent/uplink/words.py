@@ -65,12 +65,18 @@ def refusal(code: ReasonCode) -> str:
     return _REFUSALS.get(code.value, f"the hub refuses: {code}")
 
 
-def ending(code: ReasonCode, *, by_packet: bool, error: BaseException | None) -> str:
-    """Say why a connection ended; ``by_packet`` if the hub said so itself (MQTT 5)."""
+def ending(code: ReasonCode, error: BaseException | None, *, by_packet: bool, greeting: bool) -> str:
+    """Say why a connection ended.
+
+    ``by_packet``: the hub said so itself (MQTT 5); ``greeting``: it was not up yet, but TLS was.
+    """
     if by_packet:
         return f"the hub ended the connection: {code}"
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         return tls(error)
+    if greeting and error is not None:
+        # TLS 1.3: a client certificate is refused after the handshake, and the alert may be lost.
+        return "the hub hung up: it may want a client certificate, or another one: see hub.cert_file"
     if error is not None:
         return f"the connection broke: {error}"
     if code.getName() == "Keep alive timeout":
