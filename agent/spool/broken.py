@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,7 +64,8 @@ def finish(path: Path) -> None:
 def set_aside_files(path: Path) -> list[Path]:
     """Return the databases that were set aside, oldest first."""
     found = path.parent.glob(f"{path.name}.broken-*")
-    return sorted(file for file in found if not file.name.endswith(("-wal", "-shm")))
+    databases = [file for file in found if not file.name.endswith(("-wal", "-shm"))]
+    return sorted(databases, key=lambda file: file.stat().st_ctime_ns)  # the clock may have been wrong
 
 
 def _new(path: Path) -> Path:
@@ -104,6 +106,8 @@ def _salvage(path: Path, store: Store, deadline: float) -> tuple[dict[Lane, int]
                 source, "SELECT lane, reason, count, bytes FROM dropped"
             ):
                 store.tallies[Lane(number)].drop(reason, count, size)
+        for number, depth, size in _read(source, "SELECT lane, depth, bytes FROM lane"):
+            had[Lane(number)] = (depth, size)
         for lane in Lane:
             with contextlib.suppress(*UNREADABLE):
                 had[lane] = read_figures(source, lane)[1:3]
@@ -134,7 +138,7 @@ def _copy(source: sqlite3.Connection, store: Store, lane: Lane) -> int:
     for order in ("ASC", "DESC"):
         batch: list[Row] = []
         rows = _rows(source, lane, order, last)
-        while batch := [row for row, _ in zip(rows, range(BATCH), strict=False)]:
+        while batch := list(islice(rows, BATCH)):
             with store.transaction(durable=False):
                 store.insert({lane: batch})
             saved += len(batch)

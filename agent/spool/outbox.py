@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 
-from lamppost.agent.spool import broken, room
+from lamppost.agent.spool import broken, figures, room
 from lamppost.agent.spool.lock import FileLock
-from lamppost.agent.spool.model import Draft, Lane, LaneStats, Limits, Message, SpoolError, SpoolStats
+from lamppost.agent.spool.model import Draft, Lane, Limits, Message, SpoolError, SpoolStats
 from lamppost.agent.spool.moving import move, part
 from lamppost.agent.spool.reserve import RESERVE_BYTES, Reserve
 from lamppost.agent.spool.schema import PAGE, make_file, make_folder
@@ -79,7 +79,7 @@ class Outbox:
                 raise
             self._replace(error)
         else:
-            self.troubles.known(self.totals())
+            self.troubles.known(figures.losses(self._stores()))
         if self.disk is not None:
             self.states = {**self.disk.states(), **self.states}
         self._reserve.make()
@@ -121,16 +121,22 @@ class Outbox:
         for lane in Lane:
             if len(found) >= limit:
                 break
-            waiting = False
-            if self.disk is not None:
-                try:
-                    messages, waiting = self.disk.fetch(lane, limit - len(found), skip)
-                    found += messages
-                except sqlite3.Error as error:
-                    self._fail(error)
+            messages, waiting = self._fetch_disk(lane, limit - len(found), skip)
+            found += messages
             if self.memory is not None and not waiting:
                 found += self.memory.fetch(lane, limit - len(found), skip)[0]
         return found
+
+    def _fetch_disk(
+        self, lane: Lane, limit: int, skip: Container[tuple[Lane, int]]
+    ) -> tuple[list[Message], bool]:
+        for _ in range(2):
+            try:
+                if self.disk is not None:
+                    return self.disk.fetch(lane, limit, skip)
+            except sqlite3.Error as error:
+                self._fail(error)
+        return [], False
 
     def acknowledge(self, message: Message) -> None:
         """Let go of a message that the hub has."""
@@ -156,36 +162,11 @@ class Outbox:
 
     def stats(self) -> SpoolStats:
         """Return the figures. This one may be called from another thread: it only looks at numbers."""
-        stats = SpoolStats()
+        stats = figures.stats(self._stores(), self._now())
         stats.trouble = self.troubles.open
         stats.durable = self.memory is None
         stats.stream = self.stream()
-        for lane in Lane:
-            stats[lane.label] = self._lane_stats(lane)
         return stats
-
-    def _lane_stats(self, lane: Lane) -> LaneStats:
-        depth = size = written = 0
-        oldest: list[float] = []
-        dropped: dict[str, tuple[int, int]] = {}
-        for store in self._stores():
-            tally = store.tallies[lane]
-            depth += max(0, tally.depth - store.acknowledged[lane].count)
-            size += tally.bytes
-            written += tally.written
-            oldest += [] if tally.oldest is None else [tally.oldest]
-            for reason, (count, lost) in dict(tally.dropped).items():
-                had = dropped.get(reason, (0, 0))
-                dropped[reason] = (had[0] + count, had[1] + lost)
-        return LaneStats(
-            depth,
-            size,
-            max(0.0, self._now() - min(oldest)) if oldest and depth else None,
-            sum(count for count, _ in dropped.values()),
-            sum(lost for _, lost in dropped.values()),
-            written,
-            dropped,
-        )
 
     def stream(self) -> str:
         """Return the stream of new messages."""
@@ -196,16 +177,6 @@ class Outbox:
         """Return whether messages of several streams may be waiting."""
         return sum(len(store.streams) for store in self._stores()) > 1
 
-    def totals(self) -> dict[str, tuple[int, int]]:
-        """Return what was dropped, as (count, bytes) per ``lane.reason``."""
-        sums: dict[str, tuple[int, int]] = {}
-        for store in self._stores():
-            for lane, tally in store.tallies.items():
-                for reason, (count, size) in tally.dropped.items():
-                    had = sums.get(f"{lane.label}.{reason}", (0, 0))
-                    sums[f"{lane.label}.{reason}"] = (had[0] + count, had[1] + size)
-        return sums
-
     def count_lost(self, lost: Mapping[Lane, int]) -> None:
         """Count drafts that were dropped before they came here, because the disk did not answer."""
         current = self.memory or self.disk or self._memory_store()
@@ -215,7 +186,7 @@ class Outbox:
     def _report_losses(self, *, now: bool = False) -> None:
         error = next((s.encode_error for s in self._stores() if s.encode_error), "")
         hint = f"; last encode error: {error}" if error else ""
-        again = self.troubles.losses(self.totals(), hint, now=now)
+        again = self.troubles.losses(figures.losses(self._stores()), hint, now=now)
         self._report_at = NEVER if again is None else again
 
     # -- time
@@ -330,7 +301,7 @@ class Outbox:
             " A new database with a new stream was begun",
             lost,
         )
-        self.troubles.known(self.totals())
+        self.troubles.known(figures.losses(self._stores()))
         return new.store
 
     def _memory_store(self) -> Store:

@@ -55,13 +55,18 @@ class NoRoomError(sqlite3.OperationalError):
 def row_bytes(content: int) -> int:
     """Return what a row of ``content`` bytes of text and payload takes on disk.
 
-    Rows share a page as long as they fit (SQLite file format, section 1.6: a table leaf keeps a
-    cell of up to page - 35 bytes whole); a larger one has overflow pages for itself.
+    A cell of a table's leaf keeps up to X = U - 35 bytes; of a larger one it keeps K, or M where K
+    is more than X, and the rest goes to overflow pages of U - 4 (SQLite file format, section 1.6).
     """
     cell = content + 32  # id, created, bytes, record header, cell pointer
+    overflow = 0
     if cell > PAGE - 35:
-        return -(-cell // (PAGE - 4)) * PAGE
-    return PAGE // (PAGE // cell) if cell > PAGE // 8 else cell + 8
+        least = (PAGE - 12) * 32 // 255 - 23
+        local = least + (cell - least) % (PAGE - 4)
+        local = local if local <= PAGE - 35 else least
+        overflow = -(-(cell - local) // (PAGE - 4)) * PAGE
+        cell = local
+    return overflow + (PAGE // (PAGE // cell) if cell > PAGE // 8 else cell + 8)
 
 
 def connect(name: str | Path) -> sqlite3.Connection:

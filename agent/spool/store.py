@@ -6,7 +6,6 @@ import os
 import sqlite3
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -24,6 +23,7 @@ from lamppost.agent.spool.schema import (
     read_figures,
     row_bytes,
 )
+from lamppost.agent.spool.tally import Tally
 
 State: TypeAlias = Mapping[str, bytes | None]
 
@@ -31,39 +31,6 @@ State: TypeAlias = Mapping[str, bytes | None]
 Row: TypeAlias = tuple[int, float, int, str, str, bytes]
 """id, created, bytes on disk, topic, content type, payload: plain, since thousands a second are made."""
 Batch: TypeAlias = dict[Lane, list[Row]]
-
-
-UNSAVED = 500
-
-
-@dataclass(slots=True)
-class Tally:
-    """Running figures of a lane, kept so that neither opening nor evicting has to count rows."""
-
-    last: int = 0
-    depth: int = 0
-    bytes: int = 0
-    written: int = 0
-    oldest: float | None = None
-    saved: int = 0  # the last number that the file's own figures know
-    dropped: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    def drop(self, reason: str, count: int, size: int) -> None:
-        """Count what was lost."""
-        had, had_bytes = self.dropped.get(reason, (0, 0))
-        self.dropped[reason] = (had + count, had_bytes + size)
-
-    def only_grew(self, old: Tally) -> bool:
-        """Return whether every new number is a new row, no row left, and a reopening can count them."""
-        numbers = self.last - old.last
-        rows = self.depth - old.depth
-        return numbers == rows and self.dropped == old.dropped and self.last - self.saved <= UNSAVED
-
-    def copy(self) -> Tally:
-        """Return a copy to go back to when a transaction fails."""
-        return Tally(
-            self.last, self.depth, self.bytes, self.written, self.oldest, self.saved, dict(self.dropped)
-        )
 
 
 class Store:
