@@ -12,6 +12,7 @@ from lamppost.simulators.faults import Fault, Faults, Kind
 from lamppost.simulators.modbus.devices import UnknownDeviceError, device, generic, names
 from lamppost.simulators.modbus.line import Exchange, ModbusLine
 from lamppost.simulators.modbus.points import Point
+from lamppost.simulators.modbus.pty import PtyLine, serve_rtu_pty
 from lamppost.simulators.modbus.server import TcpLine, serve_rtu_tcp, serve_tcp
 from lamppost.simulators.modbus.unit import Unit
 
@@ -22,12 +23,14 @@ __all__ = [
     "Kind",
     "ModbusLine",
     "Point",
+    "PtyLine",
     "TcpLine",
     "Unit",
     "UnknownDeviceError",
     "device",
     "generic",
     "names",
+    "serve_rtu_pty",
     "serve_rtu_tcp",
     "serve_tcp",
 ]
