@@ -39,8 +39,7 @@ _WORDS = {
 }
 _WRONG_KIND = ("_type", "_parsing", "_from_float", "_number", "_size")
 _RANGES = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
-#: A table-level message that begins like this speaks of one key: "ratios: ...", "unknown profile 'x' ...".
-_SUBJECT = re.compile(r"(?:unknown |the )?([A-Za-z0-9_]+)\b")
+_FIRST_WORD = re.compile(r"(?:unknown |the )?([A-Za-z0-9_]+)\b")
 
 
 class Explainer:
@@ -147,7 +146,9 @@ class Explainer:
             return self._choice(detail, path, found, about)
         context = detail.get("ctx", {})
         if kind in _RANGES:
-            return Note(path, found, f"{_number(field)}, {_range(field) or _bound(kind, context)}", about)
+            limits = _range(field) or _bound(kind, context)
+            of = "of " if limits.startswith("at ") else ""
+            return Note(path, found, f"{_number(field)} {of}{limits}", about)
         word = _WORDS.get(kind.partition("_")[0]) if kind.endswith(_WRONG_KIND) else None
         message = detail["msg"].removeprefix("Input should be ").removeprefix("Value should be ")
         return Note(path, found, word or message[:1].lower() + message[1:], about)
@@ -164,10 +165,8 @@ class Explainer:
         table = detail["input"]
         if not isinstance(table, dict) and found.strip('"') not in text and not self._is_hidden(path):
             return Note(path, f"{found}: {text}")
-        subject = _SUBJECT.match(text)
-        if subject and isinstance(table, dict) and subject[1] in table:
-            return Note((*path, subject[1]), text.removeprefix(f"{subject[1]}: "))
-        return Note(path, text)
+        key = _subject(text, table) if isinstance(table, dict) else ""
+        return Note((*path, key), text.removeprefix(f"{key}: ")) if key else Note(path, text)
 
     def _is_hidden(self, path: KeyPath) -> bool:
         return (*self._prefix, *path) in self._notes.hidden
@@ -188,6 +187,17 @@ class Explainer:
         unknown = [key for key in table if key not in known] if isinstance(table, dict) else []
         near = nearest(str(path[-1]), unknown).replace("did you mean", "is it written as")
         return Note(path, "nothing", f"a key {path[-1]!r}" + (f": {about}" if about else ""), near)
+
+
+def _subject(text: str, table: dict[str, Any]) -> str:
+    """Return the key of ``table`` that a message about the whole table speaks of, empty if unclear.
+
+    It is the first word ("ratios: ...", "unknown profile 'x' ...") or a word that can only be a key.
+    """
+    first = _FIRST_WORD.match(text)
+    words = [first[1]] if first else []
+    words += [word for word in re.findall(r"\w+", text) if "_" in word]
+    return next((word for word in words if word in table), "")
 
 
 def _number(field: FieldInfo | None) -> str:

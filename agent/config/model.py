@@ -174,7 +174,7 @@ class Hub(Settings):
         if self.password is not None and self.username is None and self.protocol == "3.1.1":
             raise ValueError("password: MQTT 3.1.1 knows no password without a username")
         if self.backoff_max_s < self.backoff_s:
-            raise ValueError("backoff_max_s must not be less than backoff_s")
+            raise ValueError("backoff_s must not be more than backoff_max_s")
         return self
 
     @property
@@ -279,7 +279,7 @@ class DeviceSettings(Settings):
     @model_validator(mode="after")
     def _grows(self) -> Self:
         if self.backoff_max_s < self.backoff_s:
-            raise ValueError("backoff_max_s must not be less than backoff_s")
+            raise ValueError("backoff_s must not be more than backoff_max_s")
         return self
 
 

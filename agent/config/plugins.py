@@ -55,6 +55,17 @@ def valid(
     return found
 
 
+def plugin_class(name: str, group: str, kind: type[M], host_keys: Iterable[str]) -> type[M]:
+    """Return the class of a driver or rule, which must not use a key of the host. Raises PluginError."""
+    found = registry.load(name, group, kind)
+    if taken := sorted(fields_of([found]).keys() & set(host_keys)):
+        owner = registry.origin(name, group)
+        raise registry.BrokenPlugin(
+            f"{name!r} of {owner} cannot be used: its key {taken[0]!r} belongs to Lamppost"
+        )
+    return found
+
+
 class Finder:
     """Looks up what ``driver = ...`` or ``kind = ...`` names in one group of entry points."""
 
@@ -80,7 +91,7 @@ class Finder:
             self._notes.error(path, self._notes.shown(name), self._installed())
             return None
         try:
-            return self._free_of_host_keys(name, registry.load(name, self._group, kind))
+            return plugin_class(name, self._group, kind, self._host_keys)
         except registry.UnknownPlugin as error:
             hint = f"did you mean {error.nearest!r}?" if error.nearest else ""
             what = f"unknown {self._word} {self._notes.shown(name)}"
@@ -88,14 +99,6 @@ class Finder:
         except registry.PluginError as error:
             self._notes.error(path, str(error))
         return None
-
-    def _free_of_host_keys(self, name: str, found: type[M]) -> type[M]:
-        if taken := sorted(self._host_keys & fields_of([found]).keys()):
-            owner = registry.origin(name, self._group)
-            raise registry.BrokenPlugin(
-                f"{name!r} of {owner} cannot be used: its key {taken[0]!r} belongs to Lamppost"
-            )
-        return found
 
     def _installed(self) -> str:
         names = registry.names(self._group)

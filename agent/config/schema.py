@@ -12,7 +12,7 @@ from pydantic_core import core_schema
 from lamppost.agent.config.fields import is_secret
 from lamppost.agent.config.load import RULES
 from lamppost.agent.config.model import DeviceSettings, Hub, Node, Policy, SpoolSettings
-from lamppost.agent.config.plugins import NAME
+from lamppost.agent.config.plugins import NAME, plugin_class
 from lamppost.agent.rules.api import Rule
 from lamppost.drivers import registry
 from lamppost.drivers.api import Driver
@@ -95,7 +95,7 @@ def _plugins(
     names = []
     for name in registry.names(group):
         try:
-            plugin: type[BaseModel] = registry.load(name, group, kind)
+            plugin: type[BaseModel] = plugin_class(name, group, kind, {key, *host["properties"]})
             own = _table(plugin, f"{key}.{name}", defs)
         except (registry.PluginError, PydanticInvalidForJsonSchema) as error:
             troubles.append(f"{name}: {error}")

@@ -93,6 +93,9 @@ def call(args: Sequence[str]) -> int:
         code = group.main(list(args), prog_name="lamppost", standalone_mode=False)
     except typer.Abort:
         return 130
+    except SystemExit as end:
+        # typer ends the process itself when nobody reads its output; that is for `main` to say.
+        raise end.__context__ if isinstance(end.__context__, BrokenPipeError) else end from None
     except Exception as error:
         # click's errors know how to show themselves; which click typer brings along differs by version.
         show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
