@@ -63,7 +63,7 @@ def test_certificate_problems_are_told_apart(tmp_path: Path):
             await fails_with(unknown, spool, "the hub's certificate is not accepted")
             missing = Hub(broker.port, tls=True, ca_file=tmp_path / "none.pem")
             await fails_with(missing, spool, "none.pem cannot be read")
-            await fails_with(Hub(broker.port, connect_timeout_s=0.5), spool, "closed the connection")
+            await fails_with(Hub(broker.port), spool, "the connection broke")
         async with stage(tmp_path) as (broker, spool):
             await fails_with(Hub(broker.port, tls=True), spool, "TLS")
 
