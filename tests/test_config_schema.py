@@ -58,6 +58,8 @@ def test_every_example_of_the_documentation_is_valid(text, validator, tmp_path):
     assert not [error.message for error in validator.iter_errors(tomllib.loads(text))]
     file = tmp_path / "lamppost.toml"
     file.write_text(text)
+    for name in re.findall(r'"file:(\S+)"', text):
+        (tmp_path / name).write_text("some-value")
     load(file, dict.fromkeys(re.findall(r"\$\{(\w+)\}", text), "some-value"))
 
 

@@ -133,7 +133,7 @@ TOY = '[devices.a]\ndriver = "toy"\n'
         (f'{HUB}"${{EMPTY}}"', "7: hub.password: found an empty secret"),
         (f'{HUB}"${{NOPE"', '7: hub.password: found "${NOPE", expected ${NAME}'),
         (f'{HUB}"${{a b}}"', '7: hub.password: found "${a b}", expected ${NAME}'),
-        (f'{HUB}"file:none"', "none cannot be read: No such file or directory; make "),
+        (f'{HUB}"file:none"', "none cannot be read: No such file or directory; write the secret"),
         (f'{HUB}"file:."', "cannot be read: Is a directory"),
         ('[hub]\nurl = "mqtts://u:kanarie@h"\n', "5: hub.url: found a password in a URL of the file"),
         (f'{TOY}url = "rtsp://u:kanarie@h/1"\n', "6: devices.a.url: found a password in a URL of the file"),

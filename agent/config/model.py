@@ -103,7 +103,7 @@ class Node(Settings):
     )
     status_every_s: float = Field(2.0, ge=0.1, le=3600, description="Seconds between two status files.")
     down_after_s: float = Field(
-        60.0, ge=0, le=86400, description="A device failing this long opens a device.down event."
+        60.0, ge=0, le=86400, description="A device failing for so many seconds opens a device.down event."
     )
 
     @model_validator(mode="after")
@@ -126,13 +126,17 @@ class Hub(Settings):
     cert_file: Located | None = Field(None, description="Client certificate (PEM).")
     key_file: Located | None = Field(None, description="Private key of the client certificate (PEM).")
     client_id: str | None = Field(
-        None, min_length=1, max_length=200, description="MQTT client id; lamppost-{site}-{node} if not given."
+        None, min_length=1, max_length=200, description="MQTT client id; lamppost-SITE-NODE if not given."
     )
     keepalive_s: int = Field(30, ge=5, le=3600, description="MQTT keep-alive in seconds.")
     window: int = Field(20, ge=1, le=1000, description="Messages in flight before an answer is needed.")
-    connect_timeout_s: float = Field(15.0, gt=0, le=300, description="How long connecting may take.")
-    backoff_s: float = Field(1.0, gt=0, le=3600, description="Longest pause after the first failure.")
-    backoff_max_s: float = Field(300.0, gt=0, le=86400, description="Longest pause after many failures.")
+    connect_timeout_s: float = Field(15.0, gt=0, le=300, description="Seconds that connecting may take.")
+    backoff_s: float = Field(
+        1.0, gt=0, le=3600, description="Longest pause after the first failure in seconds."
+    )
+    backoff_max_s: float = Field(
+        300.0, gt=0, le=86400, description="Longest pause after many failures in seconds."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -200,36 +204,45 @@ class Hub(Settings):
 class SpoolSettings(Settings):
     """The durable outbox on disk. Of a full lane, and of the lowest lane of a full spool, the oldest goes."""
 
-    path: Located = Field(default_factory=spool_path, description="Database file; {state_dir}/spool.db.")
+    path: Located = Field(
+        default_factory=spool_path, description="Database file; spool.db in node.state_dir if not given."
+    )
     max_mb: float = Field(256, ge=1, le=1e6, description="Size of the whole database in MiB.")
     alarms_mb: float = Field(32, ge=0.1, le=1e6, description="Room for alarms in MiB.")
     events_mb: float = Field(32, ge=0.1, le=1e6, description="Room for other events in MiB.")
     evidence_mb: float = Field(128, ge=0, le=1e6, description="Room for pictures in MiB.")
     telemetry_mb: float = Field(64, ge=0, le=1e6, description="Room for telemetry in MiB.")
-    alarms_days: float = Field(90, gt=0, le=3650, description="Age at which an alarm is dropped.")
-    events_days: float = Field(30, gt=0, le=3650, description="Age at which another event is dropped.")
-    evidence_days: float = Field(14, gt=0, le=3650, description="Age at which a picture is dropped.")
-    telemetry_days: float = Field(7, gt=0, le=3650, description="Age at which telemetry is dropped.")
+    alarms_days: float = Field(90, gt=0, le=3650, description="Age in days at which an alarm is dropped.")
+    events_days: float = Field(
+        30, gt=0, le=3650, description="Age in days at which another event is dropped."
+    )
+    evidence_days: float = Field(14, gt=0, le=3650, description="Age in days at which a picture is dropped.")
+    telemetry_days: float = Field(7, gt=0, le=3650, description="Age in days at which telemetry is dropped.")
     telemetry_memory_s: float = Field(
         10,
         ge=0,
         le=3600,
-        description="How long telemetry rides in memory to spare the SD card: what a power cut may cost. "
+        description="Seconds that telemetry rides in memory to spare the SD card: what a power cut may cost. "
         "0 writes each poll at once. Events never wait.",
     )
-    commit_ms: float = Field(5, ge=0, le=1000, description="How long a commit waits for company.")
+    commit_ms: float = Field(5, ge=0, le=1000, description="Milliseconds that a commit waits for company.")
 
 
 class Policy(Settings):
     """Which readings are worth sending."""
 
-    interval_s: float = Field(0, ge=0, le=86400, description="Shortest time between two changed values.")
+    interval_s: float = Field(
+        0, ge=0, le=86400, description="Shortest time between two changed values in seconds."
+    )
     deadband: float = Field(0, ge=0, description="A change is more than this, in the quantity's unit.")
     deadband_percent: float = Field(
-        0, ge=0, le=100, description="A change is more than this share of the last value sent."
+        0, ge=0, le=100, description="A change is more than this many percent of the last value sent."
     )
     heartbeat_s: float = Field(
-        900, ge=0, le=31 * 86400, description="An unchanged value is sent again after this time; 0 is never."
+        900,
+        ge=0,
+        le=31 * 86400,
+        description="An unchanged value is sent again after so many seconds; 0 is never.",
     )
 
     def changed_by(self, change: PolicyChange) -> Policy:
@@ -268,10 +281,13 @@ class DeviceSettings(Settings):
         None,
         gt=0,
         le=30 * 86400,
-        description="A device silent this long is restarted; three times its interval, at least 5 s.",
+        description="A device silent for so many seconds is restarted; if not given, after three intervals, "
+        "at least 5 s.",
     )
     backoff_s: float = Field(1.0, gt=0, le=3600, description="Pause after the first failure in seconds.")
-    backoff_max_s: float = Field(60.0, gt=0, le=86400, description="Longest pause after many failures.")
+    backoff_max_s: float = Field(
+        60.0, gt=0, le=86400, description="Longest pause after many failures in seconds."
+    )
     telemetry: DeviceTelemetry = Field(
         default_factory=DeviceTelemetry, description="Telemetry policy of this device."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -118,15 +119,17 @@ class Substitution:
 
     def _from_file(self, name: str, path: KeyPath) -> str:
         file = self._base / Path(name)
-        advice = f"make {file} readable for the service alone: chown it to its user, chmod 600"
+        advice = "let the service's user own it, with mode 600"
         try:
             with file.open("rb") as stream:
-                mode = file.stat().st_mode
+                mode = os.fstat(stream.fileno()).st_mode
                 raw = stream.read(LARGEST_SECRET + 1)
             text = raw.decode("utf-8")
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "is no text in UTF-8"
-            self._fail(path, f"the file {file} cannot be read: {reason}", "", advice)
+            reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+            missing = isinstance(error, FileNotFoundError)
+            hint = f"write the secret into it; {advice}" if missing else advice
+            self._fail(path, f"the file {file} cannot be read: {reason}", "", hint)
             return ""
         if len(raw) > LARGEST_SECRET:
             self._fail(path, f"the file {file} is larger than {LARGEST_SECRET} bytes", "a secret", advice)
