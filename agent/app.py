@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -35,6 +37,7 @@ log = logs.get_logger()
 #: SIGTERM to exit takes at most 5 s: devices 2.5 s, then the hub gets what is left, then the spool closes.
 DRAIN_S = 1.5
 BEAT_S = 1.0
+LEAVE_S = 0.3
 CLOCK_KEY = "clock"
 #: How often the states of rules that raised nothing are saved: what a kill may cost a pending duration.
 SAVE_STATES_S = 30.0
@@ -70,7 +73,21 @@ async def serve(path: Path, log_level: str | None = None) -> int:
             config = await _run(config, signals, notifier)
     finally:
         notifier.close()
+    await _leave()
     return 0
+
+
+async def _leave() -> None:
+    """End the process even if a driver does not let go: everything is stored and closed by now."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        _, stuck = await asyncio.wait(left, timeout=LEAVE_S)
+        if stuck:
+            log.error("leaving without", tasks=sorted(task.get_name() for task in stuck))
+            sys.stdout.flush()
+            os._exit(0)
 
 
 async def _run(config: Config, signals: Signals, notifier: Notifier) -> Config | None:

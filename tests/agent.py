@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from waiting import until_sync
+from waiting import until
 
 
 class Agent:
     """`lamppost run` on a configuration in ``folder``; everything it writes stays there."""
 
-    def __init__(self, folder: Path, config: str, *, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, config: str, *, node: str = "", env: dict[str, str] | None = None
+    ) -> None:
         self.folder = folder
         self.config = folder / "lamppost.toml"
         self.run_dir = folder / "run"
         self.state_dir = folder / "state"
         self.log = folder / "agent.log"
         self._env = {**os.environ, **(env or {})}
+        self._node = node
         self._process: subprocess.Popen[bytes] | None = None
         self.write(config)
 
     def write(self, config: str) -> None:
         """Write the configuration; the node's own table is added."""
         head = (
-            f'[node]\nid = "pole-1"\nsite = "site-1"\nrun_dir = "{self.run_dir}"\nstate_dir = "{self.state_dir}"\n'
-            "status_every_s = 0.2\n"
+            f'[node]\nid = "pole-1"\nsite = "site-1"\nrun_dir = "{self.run_dir}"\n'
+            f'state_dir = "{self.state_dir}"\nstatus_every_s = 0.2\n{self._node}'
         )
         self.config.write_text(head + config)
 
-    def start(self) -> Agent:
+    def start(self) -> Self:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "lamppost.agent", "--config", str(self.config)],
@@ -65,14 +69,17 @@ class Agent:
         except FileNotFoundError:
             return {}
 
-    def until(self, condition, within_s: float = 15.0, what: str = "") -> None:
+    async def until(self, condition, within_s: float = 15.0, what: str = "") -> None:
         """Wait for a condition; a dead agent fails at once, with its log."""
 
         def checked() -> object:
-            assert self.process.poll() is None, f"the agent ended: {self.log.read_text()[-3000:]}"
+            assert self.process.poll() is None, f"the agent ended: {self.logged()[-3000:]}"
             return condition()
 
-        until_sync(checked, within_s, what)
+        await until(checked, within_s, what)
+
+    def logged(self) -> str:
+        return self.log.read_text() if self.log.exists() else ""
 
     def kill(self) -> None:
         """Kill -9: no chance to tidy up."""
@@ -82,13 +89,13 @@ class Agent:
     def reload(self) -> None:
         self.process.send_signal(signal.SIGHUP)
 
-    def terminate(self, within_s: float = 8.0) -> int:
-        """SIGTERM; return the exit code."""
+    async def terminate(self, within_s: float = 5.0) -> int:
+        """SIGTERM; return the exit code. The promise is 5 s."""
         if self.process.poll() is None:
             self.process.terminate()
-        return self.process.wait(within_s)
+        return await asyncio.to_thread(self.process.wait, within_s)
 
-    def __enter__(self) -> Agent:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:

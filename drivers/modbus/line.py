@@ -63,6 +63,8 @@ class Line:
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self.members = 0
+        #: How long the newest exchange took, without the wait for the line's turn.
+        self.exchange_s = 0.0
         self._loop = asyncio.get_running_loop()
         self._lock = asyncio.Lock()
         self._port: Port | None = None
@@ -97,6 +99,7 @@ class Line:
     async def _exchange(self, port: Port, request: Request, timeout_s: float, report: Report) -> bytes:
         self._request, self._report, self._buffer = request, report, b""
         self._answer = future = self._loop.create_future()
+        began = self._loop.time()
         self._transaction = (self._transaction + 1) & 0xFFFF
         deadline = self._loop.call_later(timeout_s, self._expire, timeout_s)
         port.write(request.tcp(self._transaction) if self._is_tcp else request.rtu())
@@ -108,6 +111,7 @@ class Line:
                 self._gap.cancel()
             self._answer = self._request = self._report = self._gap = None
             self._silent_since = self._loop.time()
+            self.exchange_s = self._silent_since - began
         self._timeouts = 0
         if answer.data is None:
             raise RefusedError(request, answer.exception)

@@ -49,6 +49,8 @@ class Poll:
         self._timeout_s = timeout_s
         self._line = line
         self._emit = emit
+        #: How long the newest poll had the line to itself.
+        self.spent_s = 0.0
 
     async def once(self) -> None:
         """Read all blocks and emit what came, also when a later block fails.
@@ -62,6 +64,7 @@ class Poll:
         refusal: RefusedError | None = None
         answered = False
         steps = list(self._steps)
+        self.spent_s = 0.0
         try:
             while steps:
                 step = steps.pop(0)
@@ -93,6 +96,8 @@ class Poll:
             return await self._line.ask(step.request, self._timeout_s, self._emit.fault)
         except (GarbledError, LostError):
             return await self._line.ask(step.request, self._timeout_s, self._emit.fault)
+        finally:
+            self.spent_s += self._line.exchange_s
 
     def _refused(self, step: _Step, error: RefusedError) -> list[_Step]:
         """Return what to ask instead; empty when the refusal stands."""
