@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from toys import BAD_FILES, toys, toys_folder
 
 from lamppost.agent.config import Config, ConfigError, load
+from lamppost.agent.config.load import TABLES
 from lamppost.drivers import registry
 
 __all__ = ["toys", "toys_folder"]
@@ -169,3 +174,37 @@ def test_unknown_and_missing_keys_of_shipped_drivers_are_told(file):
     assert problem.startswith("7: devices.supply.profile: unknown profile 'eastron-sdm12'")
     assert "eastron-sdm120" in problem
     assert "modbus" in registry.names()
+
+
+WORDS = st.sampled_from(
+    ["id", "site", "url", "driver", "kind", "modbus", "threshold", "password", "username", "registers", "profile",
+     "quantities", "device", "quantity", "above", "path", "lat", "client_id", "telemetry", "x"]
+)  # fmt: skip
+TEXTS = WORDS | st.sampled_from(
+    ["tcp://h", "mqtts://h", "${X}", "file:a", "mqtt://a:b@[", "://", "eastron-sdm120"]
+)
+TREES = st.recursive(
+    TEXTS | st.integers() | st.floats() | st.booleans(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=5),
+    max_leaves=12,
+)
+
+
+def as_toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {as_toml(child)}" for key, child in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(as_toml, value)) + "]"
+    return json.dumps(value) if isinstance(value, str) else str(value).lower()
+
+
+@settings(max_examples=100, deadline=None)
+@given(tables=st.dictionaries(st.sampled_from(TABLES), TREES, max_size=4))
+def test_any_tree_of_values_gives_problems_and_never_a_traceback(tables, tmp_path_factory):
+    file = tmp_path_factory.getbasetemp() / "any.toml"
+    file.write_text("\n".join(f"{key} = {as_toml(tree)}" for key, tree in tables.items()))
+    try:
+        load(file, {"X": "abcd"})
+    except ConfigError as error:
+        assert error.problems
+        assert "failed: " not in str(error)
