@@ -177,12 +177,30 @@ def test_unknown_and_missing_keys_of_shipped_drivers_are_told(file):
 
 
 WORDS = st.sampled_from(
-    ["id", "site", "url", "driver", "kind", "modbus", "threshold", "password", "username", "registers", "profile",
-     "quantities", "device", "quantity", "above", "path", "lat", "client_id", "telemetry", "x"]
-)  # fmt: skip
-TEXTS = WORDS | st.sampled_from(
-    ["tcp://h", "mqtts://h", "${X}", "file:a", "mqtt://a:b@[", "://", "eastron-sdm120"]
+    [
+        "id",
+        "site",
+        "url",
+        "driver",
+        "kind",
+        "modbus",
+        "threshold",
+        "password",
+        "username",
+        "registers",
+        "profile",
+        "quantities",
+        "device",
+        "quantity",
+        "above",
+        "path",
+        "lat",
+        "client_id",
+        "telemetry",
+        "x",
+    ]
 )
+TEXTS = WORDS | st.sampled_from(["tcp://h", "mqtts://h", "${X}", "file:a", "mqtt://a:b@[", "://", "generic"])
 TREES = st.recursive(
     TEXTS | st.integers() | st.floats() | st.booleans(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=5),
@@ -203,8 +221,10 @@ def as_toml(value: Any) -> str:
 def test_any_tree_of_values_gives_problems_and_never_a_traceback(tables, tmp_path_factory):
     file = tmp_path_factory.getbasetemp() / "any.toml"
     file.write_text("\n".join(f"{key} = {as_toml(tree)}" for key, tree in tables.items()))
+    problems = []
     try:
         load(file, {"X": "abcd"})
     except ConfigError as error:
-        assert error.problems
-        assert "failed: " not in str(error)
+        problems = [str(problem) for problem in error.problems]
+    assert problems or set(tables) >= {"node"}
+    assert not [problem for problem in problems if "failed: " in problem]
