@@ -177,14 +177,9 @@ def test_unknown_and_missing_keys_of_shipped_drivers_are_told(file):
 
 
 WORDS = st.sampled_from(
+    [*TABLES, "id", "site", "url", "driver", "kind", "modbus", "threshold"]
+) | st.sampled_from(
     [
-        "id",
-        "site",
-        "url",
-        "driver",
-        "kind",
-        "modbus",
-        "threshold",
         "password",
         "username",
         "registers",
@@ -195,9 +190,6 @@ WORDS = st.sampled_from(
         "above",
         "path",
         "lat",
-        "client_id",
-        "telemetry",
-        "x",
     ]
 )
 TEXTS = WORDS | st.sampled_from(["tcp://h", "mqtts://h", "${X}", "file:a", "mqtt://a:b@[", "://", "generic"])
