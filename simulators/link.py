@@ -118,6 +118,8 @@ class Link:
 
         It ends a stall and a cut, too; `restore` makes the link fast again.
         """
+        if bytes_per_s is not None and bytes_per_s <= 0:
+            raise ValueError("a slow link passes more than 0 bytes per second; use stall() for none")
         self._bytes_per_s, self._delay_s = bytes_per_s, delay_s
         self._flowing.set()
         self._listen()

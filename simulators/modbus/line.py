@@ -57,6 +57,10 @@ class ModbusLine:
         self.sessions: set[Session] = set()
         self.busy: Session | None = None
 
+    def where(self) -> str:
+        """Say for a person where the line can be reached."""
+        return "nowhere"
+
     def unit(self, unit_id: int) -> Unit:
         """Return a unit by its id."""
         return self.units[unit_id]

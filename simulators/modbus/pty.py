@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import termios
 import tty
@@ -47,6 +48,9 @@ class PtyLine(ModbusLine):
         """The port to open: the stable link if there is one, else the device of the present pty."""
         return str(self._link) if self._link is not None else self._device
 
+    def where(self) -> str:  # noqa: D102
+        return f"RTU at {self.baud} baud on {self.path}"
+
     @property
     def plugged(self) -> bool:
         """Whether the port is there."""
@@ -56,17 +60,20 @@ class PtyLine(ModbusLine):
         """Make the port appear: a new pty, and the stable link to it."""
         if self._ends is not None:
             return
+        link = self._link
+        if link is not None and link.exists() and not link.is_symlink():
+            raise FileExistsError(errno.EEXIST, "is no symbolic link, and is left as it is", str(link))
         # The slave end stays open here too: otherwise the kernel hangs up when the product closes it.
         master, slave = os.openpty()
         tty.setraw(slave)
         os.set_blocking(master, False)
         self._ends = master, slave
         self._device = os.ttyname(slave)
-        if self._link is not None:
-            fresh = self._link.with_name(f".{self._link.name}.new")
+        if link is not None:
+            fresh = link.with_name(f".{link.name}.new")
             fresh.unlink(missing_ok=True)
             fresh.symlink_to(self._device)
-            fresh.replace(self._link)
+            fresh.replace(link)
         self._session = Session(self, Rtu(), self, baud=self.baud if self._paced else None)
         asyncio.get_running_loop().add_reader(master, self._readable, master)
 

@@ -36,6 +36,9 @@ class TcpLine(ModbusLine):
         self.baud = baud
         self._server: asyncio.Server | None = None
 
+    def where(self) -> str:  # noqa: D102
+        return f"{'Modbus TCP' if self.framing is Mbap else 'RTU over TCP'} on {self.host}:{self.port}"
+
     async def open_port(self) -> None:
         """Listen (again)."""
         if self._server is None:
