@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import pytest
+from driving import Emitted, running
 from waiting import until
 
 from lamppost.drivers.api import DriverError, Quality
@@ -14,43 +14,6 @@ from lamppost.simulators.modbus import Fault, Unit, serve_rtu_tcp, serve_tcp
 
 SERVE = {"tcp": serve_tcp, "rtu+tcp": serve_rtu_tcp}
 FRAMINGS = pytest.mark.parametrize("framing", SERVE)
-
-
-class Emitted:
-    """An emit that remembers."""
-
-    def __init__(self):
-        self.polls = []
-        self.faults = []
-
-    def __call__(self, *samples):
-        self.polls.append(samples)
-
-    def fault(self, kind, detail):
-        self.faults.append((kind, detail))
-
-    @property
-    def kinds(self):
-        return [kind for kind, _ in self.faults]
-
-    def newest(self):
-        return {r.quantity: r.value for r in self.polls[-1]}
-
-    def qualities(self):
-        return {r.quantity: r.quality for r in self.polls[-1]}
-
-
-@asynccontextmanager
-async def running(driver):
-    """Run a driver; what it emits; what it raises is raised at the end."""
-    emitted = Emitted()
-    task = asyncio.create_task(driver.run(emitted))
-    emitted.task = task
-    try:
-        yield emitted
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
 
 
 def modbus(line, framing="tcp", **settings):
@@ -286,7 +249,7 @@ def test_writing_reaches_the_register(quantity, value, written):
 
     async def main():
         unit = Unit(
-            1, holding={i: 0 for i in (10, 20, 21, 30, 40)}, coils={3: 0},
+            1, holding=dict.fromkeys((10, 20, 21, 30, 40), 0), coils={3: 0},
             writable={"holding": {10, 20, 21, 30}, "coils": {3}},
         )  # fmt: skip
         async with serve_tcp([unit]) as line:

@@ -50,11 +50,18 @@ class Modbus(Driver):
         parse(url)
         return url
 
+    @field_validator("profile")
+    @classmethod
+    def _is_installed(cls, profile: str | None, info: ValidationInfo) -> str | None:
+        if profile is not None:
+            find(profile, _base(info))
+        return profile
+
     @model_validator(mode="after")
     def _knows_what_to_read(self, info: ValidationInfo) -> Self:
-        base = (info.context or {}).get("base")
+        base = _base(info)
         if self.profile is not None:
-            self._profile = find(self.profile, Path(base) if base else None)
+            self._profile = find(self.profile, base)
         elif not self.registers:
             raise ValueError(
                 f"needs a profile or registers; installed profiles: {', '.join(available(base))}"
@@ -164,6 +171,12 @@ class Modbus(Driver):
                 await line.ask(request, self.timeout_s, lambda _kind, _detail: None)
         except (NoAnswerError, GarbledError, LostError, RefusedError) as error:
             raise DriverError(f"{self.name}, {self.endpoint}: {error}") from error
+
+
+def _base(info: ValidationInfo) -> Path | None:
+    """Return the folder of the configuration file."""
+    base = (info.context or {}).get("base")
+    return Path(base) if base else None
 
 
 def _with_ratios(register: Register, ratios: dict[str, float]) -> Register:

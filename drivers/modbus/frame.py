@@ -141,6 +141,7 @@ def _noise(before: bytes, request: Request) -> tuple[tuple[FaultKind, str], ...]
 
 def judge_rtu(buffer: bytes, request: Request) -> tuple[FaultKind, str]:
     """Say what is wrong with bytes that hold no answer, for the counters and the technician."""
+    buffer = buffer.removeprefix(request.rtu())  # an adapter may echo
     shown = buffer[:12].hex(" ") + (" …" if len(buffer) > 12 else "")
     head = bytes((request.unit,)) + request.answer
     if len(buffer) >= 5 and buffer[0] != request.unit and crc_fits(buffer):
