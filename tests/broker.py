@@ -50,6 +50,7 @@ class Broker:
             *anonymous,
             "persistence false",
             "log_type all",
+            "max_queued_messages 0",  # else it drops what a slow subscriber has not fetched yet
             *settings,
         ]
         self._file.write_text("\n".join(lines) + "\n")

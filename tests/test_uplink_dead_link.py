@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -137,23 +138,44 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-def test_a_sender_killed_in_the_middle_loses_nothing(tmp_path: Path):
-    def start(port: int) -> subprocess.Popen[bytes]:
-        path = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
-        return subprocess.Popen([sys.executable, "-c", SENDER, str(port), str(tmp_path / "s.db")], env=path)
+def start_sender(port: int, folder: Path) -> subprocess.Popen[bytes]:
+    path = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    return subprocess.Popen([sys.executable, "-c", SENDER, str(port), str(folder / "s.db")], env=path)
 
+
+def test_a_sender_killed_in_the_middle_loses_nothing(tmp_path: Path):
     async def check():
         with Broker(tmp_path) as broker:
             async with open_spool(SpoolSettings(tmp_path / "s.db"), report=print) as spool:
                 await spool.put(drafts(Lane.TELEMETRY, 3000))
             async with ear(broker.port) as hub:
                 for enough in (300, 1000, 3000):
-                    sender = start(broker.port)
+                    sender = start_sender(broker.port, tmp_path)
                     try:
                         await until(lambda enough=enough: len(hub.sequences()) >= enough, within_s=20)
                     finally:
                         sender.send_signal(signal.SIGKILL)
                         sender.wait()
                 assert len(hub.sequences()) == 3000
+
+    asyncio.run(check())
+
+
+def test_a_killed_sender_is_shown_offline_by_its_last_will(tmp_path: Path):
+    async def check():
+        with Broker(tmp_path) as broker:
+            async with ear(broker.port) as hub:
+                sender = start_sender(broker.port, tmp_path)
+                try:
+                    await until(lambda: hub.under("status"))
+                finally:
+                    sender.send_signal(signal.SIGKILL)
+                    sender.wait()
+                await until(lambda: len(hub.under("status")) == 2)
+                assert json.loads(hub.under("status")[1].payload) == {
+                    "state": "offline",
+                    "node": "pole-1",
+                    "site": "site-1",
+                }
 
     asyncio.run(check())

@@ -1,0 +1,1 @@
+"""JSON Schemas of what goes over the wire, and the AsyncAPI document that names the topics."""
