@@ -43,6 +43,8 @@ def dialling(error: Exception, host: str, port: int, within_s: float) -> str:
         return f"{where}: {tls(error)}"
     if isinstance(error, TimeoutError):
         return f"{where} does not answer within {within_s:g} s"
+    if isinstance(error, ConnectionResetError):
+        return f"{where} hung up during the TLS handshake: does it speak TLS at this port? See hub.url"
     if isinstance(error, ConnectionRefusedError):
         return f"{where} refuses connections: no broker is running there"
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
