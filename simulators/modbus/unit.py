@@ -203,6 +203,7 @@ class Unit:
                 written = block.read(point.address, point.length)
                 self.state.set(point.quantity, point.decode(written))
                 self.state.set_raw(point.quantity, written)
+                self._drawn_at = float("-inf")
 
     def _block(self, area: Area, address: int, count: int) -> Block:
         block = self._tables[area].block(address, count)
