@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from broker import Broker, free_port
-from proxy import Proxy
 from uplinking import NODE, Hub, SpoolSettings, drafts, ear, running
 from waiting import until
 
 from lamppost.agent.spool import Lane, open_spool
+from lamppost.simulators.link import Link
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -80,20 +80,20 @@ def test_outages_lose_nothing_and_repeat_no_more_than_was_in_flight(tmp_path: Pa
     async def check():
         async with AsyncExitStack() as stack:
             broker = stack.enter_context(Broker(tmp_path))
-            proxy = await stack.enter_async_context(Proxy(broker.port))
+            link = await stack.enter_async_context(Link("127.0.0.1", broker.port))
             spool = await stack.enter_async_context(
                 open_spool(SpoolSettings(tmp_path / "s.db"), report=print)
             )
             hub = await stack.enter_async_context(ear(broker.port))
-            up = await stack.enter_async_context(running(Hub(proxy.port, window=10), spool))
+            up = await stack.enter_async_context(running(Hub(link.port, window=10), spool))
             for outage in range(1, 4):
                 await spool.put(drafts(Lane.TELEMETRY, 500))
                 enough = outage * 500 - 400
                 await until(lambda enough=enough: up.state.connected and up.state.sent > enough)
-                await proxy.cut()
+                await link.cut()
                 await until(lambda: not up.state.connected)
                 await spool.put(drafts(Lane.EVENTS, 10))
-                await proxy.restore()
+                await link.restore()
             await until(lambda: len(hub.sequences()) == 1530, what=str(up.state))
             await until(lambda: spool.stats()["telemetry"].depth == 0)
             assert sum(hub.sequences().values()) <= 1530 + 3 * 10

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 from broker import Broker
-from proxy import Proxy
 from uplinking import Hub, SpoolSettings, drafts, ear, running
 from waiting import until
 
 from lamppost.agent.spool import Lane, open_spool
+from lamppost.simulators.link import Link
 
 KEEPALIVE_S = 2
 
@@ -55,23 +55,43 @@ def test_a_black_hole_loses_nothing(tmp_path: Path):
     async def check():
         async with AsyncExitStack() as stack:
             broker = stack.enter_context(Broker(tmp_path))
-            proxy = await stack.enter_async_context(Proxy(broker.port))
+            link = await stack.enter_async_context(Link("127.0.0.1", broker.port))
             spool = await stack.enter_async_context(
                 open_spool(SpoolSettings(tmp_path / "s.db"), report=print)
             )
             hub = await stack.enter_async_context(ear(broker.port))
             up = await stack.enter_async_context(
-                running(Hub(proxy.port, keepalive_s=1, connect_timeout_s=0.5), spool)
+                running(Hub(link.port, keepalive_s=1, connect_timeout_s=0.5), spool)
             )
             await spool.put(drafts(Lane.TELEMETRY, 500))
             await until(lambda: up.state.sent > 50)
-            proxy.stall()
+            link.stall()
             await spool.put(drafts(Lane.ALARMS, 5))
             await until(lambda: not up.state.connected)
             await until(lambda: "CONNECT" in up.state.last_error)
-            await proxy.restore()
+            await link.restore()
             await until(lambda: len(hub.sequences()) == 505, what=str(up.state))
             await until(lambda: spool.stats()["telemetry"].depth == 0)
+
+    asyncio.run(check())
+
+
+def test_a_slow_link_is_no_dead_link(tmp_path: Path):
+    async def check():
+        async with AsyncExitStack() as stack:
+            broker = stack.enter_context(Broker(tmp_path))
+            link = await stack.enter_async_context(Link("127.0.0.1", broker.port))
+            spool = await stack.enter_async_context(
+                open_spool(SpoolSettings(tmp_path / "s.db"), report=print)
+            )
+            hub = await stack.enter_async_context(ear(broker.port))
+            # One message takes longer than a keep-alive; what the link itself can hold does not.
+            link.slow(bytes_per_s=600_000)
+            await spool.put(drafts(Lane.TELEMETRY, 2, size=1_500_000) + drafts(Lane.ALARMS, 3))
+            up = await stack.enter_async_context(running(Hub(link.port, keepalive_s=KEEPALIVE_S), spool))
+            await until(lambda: up.state.sent == 5, within_s=30, what=str(up.state))
+            assert up.state.connects == 1
+            assert set(hub.sequences().values()) == {1}
 
     asyncio.run(check())
 

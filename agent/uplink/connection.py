@@ -123,6 +123,10 @@ class Connection(aiomqtt.Client):
             self._disconnected.set_exception(error)
         self._ended()
 
+    def prove(self) -> None:
+        """Take note that the link carries bytes, though a PINGREQ may still wait behind a large message."""
+        self._client._ping_t = 0.0  # noqa: SLF001
+
     def unsent_bytes(self) -> int:
         """Return how much waits to leave this box: in paho, and in the kernel unacknowledged by TCP."""
         waiting = sum(packet["to_process"] for packet in self._client._out_packet)  # noqa: SLF001
@@ -207,6 +211,7 @@ class Connection(aiomqtt.Client):
         reason_code: ReasonCode,
         properties: Properties,  # noqa: ARG002
     ) -> None:
+        self.prove()
         self._acknowledged(mid, reason_code.value)
 
     def _on_socket_register_write(self, client: Paho, userdata: Any, sock: Any) -> None:  # noqa: ARG002

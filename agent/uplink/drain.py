@@ -145,6 +145,8 @@ class Drain:
         A large message on a slow link is no dead link: as long as TCP gets bytes across, we wait.
         """
         now, unsent = time.monotonic(), self._connection.unsent_bytes()
+        if unsent < self._unsent:
+            self._connection.prove()
         if not self._flights or unsent < self._unsent:
             self._progress_at = now
         self._unsent = unsent
