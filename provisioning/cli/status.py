@@ -84,6 +84,7 @@ def picture(run_dir: Path, device: str) -> Group:
     parts: list[Any] = [_head(status, running(run_dir)), _hub(status)]
     parts.extend(Text(f"! {trouble}", style="red") for trouble in _troubles(status))
     parts.append(_devices(status))
+    parts.extend(_remarks(status))
     if device:
         parts.append(_newest(run_dir, status, device))
     parts.append(_spool(status))
@@ -129,25 +130,30 @@ def _hub(status: dict[str, Any]) -> Text:
 
 def _devices(status: dict[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("device", "state", "last sample", "samples", "faults"):
-        table.add_column(
-            column, no_wrap=column != "faults", justify="right" if column == "samples" else "left"
-        )
-    table.add_column("what", overflow="fold")
+    for column in ("device", "state", "last sample", "samples", "restarts", "faults"):
+        table.add_column(column, justify="right" if column in ("samples", "restarts") else "left")
     for name, health in status["devices"].items():
-        faults = ", ".join(f"{kind} {fault['count']}" for kind, fault in health["faults"].items())
         table.add_row(
             name,
             Text(health["state"], style=COLOURS.get(health["state"], "")),
             ago(health["last_sample_at"]) if health["last_sample_at"] else "never",
-            str(health["samples"]),
-            faults,
-            _what(health),
+            f"{health['samples']:,}",
+            str(health["restarts"]),
+            ", ".join(f"{kind} {fault['count']}" for kind, fault in health["faults"].items()),
         )
     return table
 
 
-def _what(health: dict[str, Any]) -> Text:
+def _remarks(status: dict[str, Any]) -> list[Text]:
+    """Return what is to be said of devices, each below the table, where there is room for it."""
+    return [
+        Text.assemble((f"  {name}: ", "bold"), remark)
+        for name, health in status["devices"].items()
+        if (remark := _remark(health))
+    ]
+
+
+def _remark(health: dict[str, Any]) -> Text | None:
     if health["error"]:
         text = Text(health["error"], style="red")
         if health["next_try_at"]:
@@ -155,8 +161,10 @@ def _what(health: dict[str, Any]) -> Text:
         return text
     if health["bad"]:
         return Text(f"no value: {', '.join(health['bad'][:8])}", style="yellow")
+    if health["state"] != "degraded":
+        return None
     newest = max(health["faults"].values(), key=lambda fault: str(fault["at"]), default=None)
-    return Text(newest["detail"] if newest and health["state"] == "degraded" else "", style="yellow")
+    return Text(newest["detail"], style="yellow") if newest else None
 
 
 def _newest(run_dir: Path, status: dict[str, Any], device: str) -> Table:
