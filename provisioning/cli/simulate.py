@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lamppost.provisioning.cli.simulate_hub import hub
 from lamppost.simulators.console import Action, Console
 from lamppost.simulators.link import Link
 from lamppost.simulators.modbus import (
@@ -26,6 +27,7 @@ from lamppost.simulators.modbus.devices import PRODUCTS
 from lamppost.simulators.modbus.standalone import Standalone
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(hub)
 
 
 @app.callback()
