@@ -30,7 +30,7 @@ def tracked() -> set[str]:
         n
         for n in files
         if not n.startswith(NOT_SHIPPED)
-        and (n.endswith(".py") or Path(n).suffix in SHIPPED_DATA or n.endswith("py.typed"))
+        and (n.endswith((".py", "py.typed")) or Path(n).suffix in SHIPPED_DATA)
     }
 
 

@@ -57,7 +57,7 @@ def test_unplugged_port_hangs_up_and_a_stable_link_leads_to_the_new_one(tmp_path
             device = os.ttyname(port)
             line.unplug()
             assert not link.is_symlink()
-            assert not os.path.lexists(device)  # noqa: ASYNC240 - the device file, not a disk
+            assert not os.path.lexists(device)
             with pytest.raises(OSError, match="Input/output error"):
                 os.write(port, ASK_1)
             os.close(port)
