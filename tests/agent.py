@@ -18,7 +18,13 @@ class Agent:
     """`lamppost run` on a configuration in ``folder``; everything it writes stays there."""
 
     def __init__(
-        self, folder: Path, config: str, *, node: str = "", env: dict[str, str] | None = None
+        self,
+        folder: Path,
+        config: str,
+        *,
+        node: str = "",
+        env: dict[str, str] | None = None,
+        file_bytes: int = 0,
     ) -> None:
         self.folder = folder
         self.config = folder / "lamppost.toml"
@@ -27,6 +33,9 @@ class Agent:
         self.log = folder / "agent.log"
         self._env = {**os.environ, **(env or {})}
         self._node = node
+        # The kernel refuses files beyond a size: a disk that takes no more, without being root.
+        blocks = str(file_bytes // 512)
+        self._limited = ["sh", "-c", 'ulimit -f "$0"; exec "$@"', blocks] if file_bytes else []
         self._process: subprocess.Popen[bytes] | None = None
         self.write(config)
 
@@ -41,7 +50,7 @@ class Agent:
     def start(self) -> Self:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "lamppost.agent", "--config", str(self.config)],
+                [*self._limited, sys.executable, "-m", "lamppost.agent", "--config", str(self.config)],
                 stdout=log,
                 stderr=log,
                 env=self._env,

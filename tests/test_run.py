@@ -301,6 +301,29 @@ def test_a_device_that_stays_down_is_an_event_until_it_delivers(tmp_path):
     asyncio.run(main())
 
 
+def test_a_disk_that_takes_no_more_is_an_alarm_and_no_end(tmp_path):
+    async def main():
+        unit = Unit(1, holding=[5] * 100)
+        with Broker(tmp_path) as broker:
+            async with listening(broker.port) as got, serve_tcp([unit]) as line:
+                config = hub(broker.port) + device("tank", line.port) + RULE
+                with Agent(tmp_path, config, file_bytes=150_000) as agent:
+                    await agent.until(lambda: agent.device("tank")["state"] == "ok")
+                    # Let the log grow to what the kernel allows: each event is a write that must be synced.
+                    while not agent.status()["spool"]["trouble"]:
+                        seen = len(phases(got))
+                        unit.poke("holding", 0, [500 if seen % 2 == 0 else 5])
+                        await until(lambda seen=seen: len(phases(got)) > seen)
+                    await until(lambda: ("open", 0) in phases(got, "box.storage"))
+                    # Events go on, from memory.
+                    seen = len(phases(got))
+                    unit.poke("holding", 0, [500 if seen % 2 == 0 else 5])
+                    await until(lambda: len(phases(got)) > seen)
+                    assert await agent.terminate() == 0
+
+    asyncio.run(main())
+
+
 def test_the_service_manager_hears_ready_alive_and_stopping(tmp_path):
     async def main():
         path = tmp_path / "notify.sock"
