@@ -24,7 +24,7 @@ from lamppost.simulators.hub.letters import (
     StatusLetter,
     TelemetryLetter,
 )
-from lamppost.simulators.hub.schema import SchemaError, Schemas
+from lamppost.simulators.hub.schema import SchemaError, Schemas, sample
 
 TOPIC = "lamppost/v1/"
 #: What a payload may unfold to: more is an attack or a bug.
@@ -199,14 +199,14 @@ def _cbor(data: bytes) -> Any:
 
 
 def _without_decimals(pack: Any) -> Any:
-    """Return a pack with decimal fractions as doubles, as JSON Schema knows them."""
+    """Return (both ends of) a pack with decimal fractions as doubles, as JSON Schema knows them."""
     if not isinstance(pack, list):
         return pack
     return [
         {key: float(value) if isinstance(value, Decimal) else value for key, value in record.items()}
         if isinstance(record, dict)
         else record
-        for record in pack
+        for record in sample(pack)
     ]
 
 
