@@ -16,7 +16,7 @@ from lamppost.agent.log import get_logger
 from lamppost.agent.wire import DeviceState, LaneState, NodeId, encode_status
 
 if TYPE_CHECKING:
-    from lamppost.agent.app import Box
+    from lamppost.agent.box import Box
     from lamppost.agent.devices import Running
     from lamppost.agent.notify import Notifier
     from lamppost.agent.rundir import RunDirectory

@@ -14,8 +14,12 @@ import json
 import os
 import stat
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lamppost.agent.event import Event
 
 FOLDER = "tail"
 #: A pipe takes a write of up to so many bytes whole or not at all (POSIX PIPE_BUF on Linux).
@@ -100,3 +104,26 @@ class Tail:
         """Let all readers go: they see the end of the file."""
         for name in list(self._readers):
             self._end(name)
+
+
+def event_record(event: Event) -> dict[str, Any]:
+    """Return an event as `lamppost tail` gets it."""
+    return {
+        "type": "event",
+        "at": _text(event.at),
+        "id": event.id,
+        "kind": event.kind,
+        "phase": event.phase.value,
+        "revision": event.revision,
+        "rule": event.rule,
+        "device": event.device,
+        "zone": event.zone,
+        "severity": event.severity.value,
+        "since": _text(event.since),
+        "confidence": event.confidence,
+        "measures": event.measures,
+    }
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds")

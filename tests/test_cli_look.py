@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from boxes import RULE, device
 from plugins import lamppost
-from test_run import RULE, device
 
 from agent import Agent
 from lamppost.simulators.modbus import Fault, Unit, serve_tcp

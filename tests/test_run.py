@@ -3,83 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
 import subprocess
 import sys
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-import aiomqtt
 import psutil
+from boxes import RULE, device, events, hub, listening, phases
 from broker import Broker, free_port
 from waiting import until
 
 from agent import Agent
 from lamppost.simulators.modbus import Fault, Unit, serve_tcp
-
-
-def device(name: str, port: int, unit: int = 1, **more: object) -> str:
-    settings = {
-        "driver": "modbus",
-        "url": f"tcp://127.0.0.1:{port}",
-        "unit": unit,
-        "every_s": 0.1,
-        "timeout_s": 0.3,
-        **more,
-    }
-    lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
-    return "\n".join([f"[devices.{name}]", *lines, "registers.level = { address = 0 }", ""])
-
-
-def hub(port: int) -> str:
-    return (
-        f'[hub]\nurl = "mqtt://127.0.0.1:{port}"\nencoding = "json"\ncompress = "none"\nbackoff_max_s = 1\n'
-        "[spool]\ntelemetry_memory_s = 0.2\n"
-    )
-
-
-RULE = """
-[rules.high]
-kind = "threshold"
-device = "tank"
-quantity = "level"
-above = 100
-event = "water.high"
-"""
-
-
-@asynccontextmanager
-async def listening(port: int):
-    """Collect (topic, decoded payload) of all that the hub gets."""
-    got: list[tuple[str, dict]] = []
-    ready = asyncio.Event()
-
-    async def listen() -> None:
-        async with aiomqtt.Client("127.0.0.1", port, identifier="test-hub") as client:
-            await client.subscribe("lamppost/#", qos=1)
-            ready.set()
-            async for message in client.messages:
-                got.append((str(message.topic), json.loads(message.payload)))  # noqa: PERF401 - as they come
-
-    task = asyncio.create_task(listen())
-    await asyncio.wait_for(ready.wait(), 10)
-    try:
-        yield got
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError, aiomqtt.MqttError):
-            await task
-
-
-def events(got, kind=""):
-    """Return the events, each once: a repeat after a kill carries the same id."""
-    return list({p["id"]: p["data"] for t, p in got if f"/event/{kind}" in t}.values())
-
-
-def phases(got, kind="water.high"):
-    return [(event["phase"], event["revision"]) for event in events(got, kind)]
 
 
 def test_a_device_is_read_and_shown_while_another_cannot_be_reached(tmp_path):
@@ -205,63 +142,6 @@ def test_events_of_an_outage_survive_kill_9_and_a_boot_without_broker(tmp_path):
                     async with listening(broker.port) as got:
                         await until(lambda: phases(got) == [("open", 0), ("close", 1)])
                         await agent.until(lambda: agent.status()["spool"]["lanes"]["alarms"]["depth"] == 0)
-
-    asyncio.run(main())
-
-
-def test_reload_restarts_only_what_changed(tmp_path):
-    async def main():
-        async with serve_tcp([Unit(1, holding=[1])]) as kept, serve_tcp([Unit(1, holding=[2])]) as changed:
-            with Agent(tmp_path, device("kept", kept.port) + device("changed", changed.port)) as agent:
-                await agent.until(
-                    lambda: agent.device("changed")["state"] == agent.device("kept")["state"] == "ok"
-                )
-                boot = agent.status()["boot"]
-                agent.write(
-                    device("kept", kept.port)
-                    + device("changed", changed.port, every_s=0.2)
-                    + device("new", kept.port)
-                )
-                agent.reload()
-                await agent.until(lambda: agent.device("new")["state"] == "ok")
-                await until(lambda: changed.accepted == 2)
-                assert kept.accepted == 1
-                assert agent.status()["boot"] == boot
-                agent.write(device("kept", kept.port))
-                agent.reload()
-                await agent.until(lambda: list(agent.status()["devices"]) == ["kept"])
-                await agent.until(lambda: not (agent.run_dir / "devices/new.json").exists())
-                assert kept.accepted == 1
-
-    asyncio.run(main())
-
-
-def test_a_changed_configuration_that_does_not_hold_is_refused_and_the_old_one_goes_on(tmp_path):
-    async def main():
-        async with serve_tcp([Unit(1, holding=[1])]) as line:
-            with Agent(tmp_path, device("tank", line.port)) as agent:
-                await agent.until(lambda: agent.device("tank")["state"] == "ok")
-                agent.write(device("tank", line.port, evry_s=3))
-                agent.reload()
-                await agent.until(lambda: agent.status()["config_problem"])
-                assert "every_s" in agent.status()["config_problem"]
-                seen = agent.device("tank")["samples"]
-                await agent.until(lambda: agent.device("tank")["samples"] > seen)
-
-    asyncio.run(main())
-
-
-def test_a_rule_that_is_removed_closes_what_it_left_open(tmp_path):
-    async def main():
-        with Broker(tmp_path) as broker:
-            async with listening(broker.port) as got, serve_tcp([Unit(1, holding=[500])]) as line:
-                base = hub(broker.port) + device("tank", line.port)
-                with Agent(tmp_path, base + RULE) as agent:
-                    await until(lambda: phases(got) == [("open", 0)])
-                    agent.write(base)
-                    agent.reload()
-                    await until(lambda: phases(got) == [("open", 0), ("close", 1)])
-                assert "removed" in events(got)[-1]["measures"]["reason"]
 
     asyncio.run(main())
 
