@@ -63,8 +63,15 @@ def measures(given: dict[str, Any]) -> str:
         words.append(f"{rest.pop('quantity')} {number(rest.pop('value'))} {rest.pop('unit', '')}".strip())
         if "limit" in rest:
             words.append(f"(limit {number(rest.pop('limit'))})")
-    words += [f"{name} {number(value)}" for name, value in rest.items()]
+    words += [f"{name} {number(value)}" for name, value in rest.items() if name != "error"]
+    if rest.get("error"):
+        words.append(f"({short(str(rest['error']))})")
     return " ".join(words)
+
+
+def short(error: str) -> str:
+    """Return the part of an error that says what happened, without the place before and the advice behind."""
+    return error.split(": ", 1)[-1].split(";", maxsplit=1)[0]
 
 
 def telemetry(letter: TelemetryLetter) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from lamppost.simulators.scenarios.model import Scenario, Seconds
+from lamppost.simulators.scenarios.model import Scenario
 from lamppost.simulators.scenarios.stage import Stage
-from lamppost.simulators.scenarios.step import Action, action
+from lamppost.simulators.scenarios.step import Action, Seconds, action
 
 # The link between box and hub
 

@@ -76,6 +76,7 @@ class TotalsTable(Table):
     """What the hub's account must say in the end: ``[expect_totals]``."""
 
     lost: int = Field(0, ge=0, description="Messages missing in sequences and not reported as dropped.")
+    dropped: int = Field(0, ge=0, description="Messages that the box reports as dropped.")
     duplicates: int = Field(0, ge=0, description="Readings or event messages that came twice.")
     undecodable: int = Field(0, ge=0, description="Messages that cannot be read or break their schema.")
     events_first: bool = Field(

@@ -26,7 +26,7 @@ def counter(table: CounterTable, unit: Unit, book: Book, agent: AgentProcess) ->
     Allowed holes: one value where the agent was stopped, and where it was killed those of the last
     ``may_lose_s`` seconds.
     """
-    name = f"counter {table.device}"
+    name = f"polls of {table.device}"
     log = sorted(
         (kept for kept in book.log if (kept.device, kept.quantity) == (table.device, table.quantity)),
         key=lambda kept: kept.at,

@@ -142,12 +142,7 @@ class Run:
         agent = self.stage.agent
         if agent.died.is_set():
             return f"it ended by itself with exit code {agent.exit_code}: {agent.logged(800).strip()}"
-        lives = [f"started {agent.starts} times" if agent.starts > 1 else "started once"]
-        if agent.killed:
-            lives.append(
-                f"killed -9 {len(agent.killed)} times" if len(agent.killed) > 1 else "killed -9 once"
-            )
-        return ", ".join(lives)
+        return f"started {_times(agent.starts)}, killed -9 {_times(len(agent.killed))}"
 
     def judge(self, checks: list[Check]) -> Verdict:
         """Return the verdict."""
@@ -188,6 +183,10 @@ class Run:
                 self.note("status", status(letter))
             case BadLetter() as letter:
                 self.note("problem", f"cannot be read: {letter.topic}: {letter.reason}")
+
+
+def _times(number: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 async def run_scenario(

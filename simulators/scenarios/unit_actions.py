@@ -9,9 +9,9 @@ from pydantic import Field
 
 from lamppost.simulators.faults import Fault
 from lamppost.simulators.modbus import PtyLine, TcpLine
-from lamppost.simulators.scenarios.model import Name, Scenario, Seconds
+from lamppost.simulators.scenarios.model import Name, Scenario
 from lamppost.simulators.scenarios.stage import Stage
-from lamppost.simulators.scenarios.step import Action, action
+from lamppost.simulators.scenarios.step import Action, Seconds, action
 
 
 class UnitAction(Action):

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lamppost.simulators.hub import Book, EventLetter, Totals
-from lamppost.simulators.hub.words import measures
 from lamppost.simulators.scenarios.model import ExpectTable, Scenario
 
 State: TypeAlias = Literal["ok", "missing", "wrong time", "not expected", "allowed"]
@@ -29,6 +28,14 @@ class Row(NamedTuple):
     def ok(self) -> bool:
         """Whether it is as it should be."""
         return self.state in ("ok", "allowed")
+
+    @property
+    def what(self) -> str:
+        """Phase, kind, device and zone: of what came, else of what was expected."""
+        letter = self.letter
+        if letter is None:
+            return str(self.expected)
+        return " ".join(filter(None, (letter.phase, letter.kind, letter.device, letter.zone)))
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -138,14 +145,14 @@ def account(scenario: Scenario, book: Book) -> list[Check]:
     totals, allowed = book.totals(), scenario.expect_totals
     gaps = ", ".join(f"{g.stream}:{g.lane}:{g.first}-{g.last}" for g in book.gaps()[:5])
     bad = "; ".join(f"{letter.topic}: {letter.reason}" for letter in list(book.bad)[:3])
-    dropped = f", {totals.dropped} dropped by the box" if totals.dropped else ""
     return [
         Check(
             "lost",
             totals.lost <= allowed.lost,
-            f"{totals.lost} of {totals.events + totals.telemetry} messages{dropped}"
+            f"{totals.lost} of {totals.events + totals.telemetry} messages"
             + (f": {gaps}" if totals.lost else ""),
         ),
+        Check("dropped", totals.dropped <= allowed.dropped, f"{totals.dropped} messages by the box"),
         Check(
             "duplicates",
             totals.duplicates <= allowed.duplicates,
@@ -157,12 +164,3 @@ def account(scenario: Scenario, book: Book) -> list[Check]:
             f"{totals.undecodable}" + (f": {bad}" if bad else ""),
         ),
     ]
-
-
-def words(row: Row) -> str:
-    """Return an event message of the verdict as people read it."""
-    letter = row.letter
-    if letter is None:
-        return str(row.expected)
-    told = measures(letter.measures)
-    return " ".join(filter(None, (letter.phase, letter.kind, letter.device, letter.zone, told)))
