@@ -10,21 +10,21 @@ from lamppost.agent.outbox import lane_of
 from lamppost.agent.spool import Draft, Lane
 from lamppost.agent.wire import (
     NodeId,
+    Poll,
     encode_event,
-    encode_telemetry,
+    encode_polls,
     event_content_type,
     event_topic,
     sequence_text,
     telemetry_content_type,
     telemetry_topic,
 )
-from lamppost.drivers.api import Reading
 
 if TYPE_CHECKING:
     from lamppost.agent.config import Hub
 
-#: What a reading roughly holds in memory, for the spool's own bound.
-READING_BYTES = 150
+#: What a poll and each of its values roughly hold in memory, for the spool's own bound.
+POLL_BYTES, VALUE_BYTES = 240, 40
 
 
 class NodeEncoder:
@@ -35,13 +35,14 @@ class NodeEncoder:
         self._encoding = hub.encoding if hub else "cbor"
         self._compress = hub.compress if hub else "zlib"
 
-    def telemetry(self, device: str, readings: Sequence[Reading]) -> Draft:
+    def telemetry(self, device: str, polls: Sequence[Poll]) -> Draft:
         """Return the draft of one device's batch."""
         node, encoding, compress = self._node, self._encoding, self._compress
 
         def encode(stream: str, number: int) -> bytes:
-            return encode_telemetry(
-                readings,
+            return encode_polls(
+                polls,
+                device=device,
                 node=node,
                 encoding=encoding,
                 sequence=sequence_text(stream, Lane.TELEMETRY, number),
@@ -53,7 +54,7 @@ class NodeEncoder:
             telemetry_topic(device),
             telemetry_content_type(encoding),
             encode,
-            READING_BYTES * len(readings),
+            sum([POLL_BYTES + VALUE_BYTES * len(poll.values) for poll in polls]),
         )
 
     def event(self, event: Event) -> Draft:

@@ -10,6 +10,7 @@ from lamppost.agent.engine import Raised
 from lamppost.agent.event import Event, Severity
 from lamppost.agent.log import get_logger
 from lamppost.agent.spool import Draft, Lane, SpoolError
+from lamppost.agent.wire import Poll, polls
 from lamppost.drivers.api import Reading
 
 log = get_logger()
@@ -24,11 +25,26 @@ FIRST_S = 0.05
 class Encoder(Protocol):
     """What turns readings and events into drafts: `lamppost.agent.wire` for one node."""
 
-    def telemetry(self, device: str, readings: Sequence[Reading]) -> Draft:
+    def telemetry(self, device: str, polls: Sequence[Poll]) -> Draft:
         """Return the draft of one device's batch."""
 
     def event(self, event: Event) -> Draft:
         """Return the draft of one event."""
+
+
+class _Batch:
+    """What one device has to send."""
+
+    __slots__ = ("count", "polls")
+
+    def __init__(self) -> None:
+        self.polls: list[Poll] = []
+        self.count = 0
+
+    def add(self, readings: Sequence[Reading]) -> None:
+        """Keep readings."""
+        self.polls.extend(polls(readings, self.polls[-1] if self.polls else None))
+        self.count += len(readings)
 
 
 class Put(Protocol):
@@ -55,8 +71,8 @@ class Outbox:
         self._memory_s = memory_s
         self._take_states = take_states
         self._told = told
-        self._batches: dict[str, list[Reading]] = {}
-        self._full: list[tuple[str, list[Reading]]] = []
+        self._batches: dict[str, _Batch] = {}
+        self._full: list[tuple[str, _Batch]] = []
         self._events: list[Raised] = []
         self._states: dict[str, bytes] = {}
         self._save = False
@@ -67,15 +83,13 @@ class Outbox:
         #: Readings handed on so far, for the status.
         self.readings = 0
 
-    def telemetry(self, device: str, readings: list[Reading]) -> None:
+    def telemetry(self, device: str, readings: Sequence[Reading]) -> None:
         """Keep readings until their batch is due."""
         batch = self._batches.get(device)
         if batch is None:
-            self._batches[device] = readings
-        else:
-            batch += readings
-            readings = batch
-        if len(readings) >= FULL:
+            batch = self._batches[device] = _Batch()
+        batch.add(readings)
+        if batch.count >= FULL:
             self._full.append((device, self._batches.pop(device)))
             self._wake.set()
         if self._flush_at is None:
@@ -131,8 +145,8 @@ class Outbox:
             self._batches = {}
             self._flush_at = None
         events, self._events = self._events, []
-        self.readings += sum(len(readings) for _, readings in batches)
-        return [self._encoder.telemetry(device, readings) for device, readings in batches], events
+        self.readings += sum(batch.count for _, batch in batches)
+        return [self._encoder.telemetry(device, batch.polls) for device, batch in batches], events
 
 
 def lane_of(severity: Severity) -> Lane:

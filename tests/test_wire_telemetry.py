@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from senml_reader import Resolved, inflate, records, resolve
 
-from lamppost.agent.wire import NodeId, encode_telemetry, sequence_text
+from lamppost.agent.wire import NodeId, encode_telemetry, polls, sequence_text
 from lamppost.drivers.api import Quality, Reading
 
 NODE = NodeId("longgang-07", "pole-0017")
@@ -77,6 +77,51 @@ def test_what_is_read_is_what_was_measured(columns, times, encoding, compress):
     assert Counter(map(key, resolve(payload))) == expected(readings)
     assert records(payload)[0]["seq"] == SEQUENCE
     assert (payload[0] == 0x78) == (compress == "zlib")
+
+
+whole = st.one_of(
+    st.integers(0, 23),
+    st.integers(-24, 23),
+    st.integers(-300, 70_000),
+    st.integers(2**31, 2**33),
+    st.integers(-(2**53) - 5, 2**53 + 5),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data(), st.integers(1, 150), st.integers(1, 4), st.sampled_from(["cbor", "json"]))
+def test_equal_polls_travel_whole_however_many(data, count, width, encoding):
+    """Every poll holds the same quantities: what the agent packs column by column."""
+    kinds = [data.draw(st.sampled_from([whole, decimals, st.integers(0, 9)])) for _ in range(width)]
+    some = [data.draw(st.lists(kind, min_size=3, max_size=6)) for kind in kinds]
+    start, step = data.draw(st.sampled_from([0, 700, 65_000])), data.draw(st.integers(1, 1001))
+    readings = [
+        reading(f"q{index}", some[index][poll % len(some[index])] + start * (poll % 2), at, "V")
+        for poll in range(count)
+        for at in [START + timedelta(milliseconds=step * poll)]
+        for index in range(width)
+    ]
+    payload = encode_telemetry(readings, node=NODE, encoding=encoding, sequence=SEQUENCE)
+    assert Counter(map(key, resolve(payload))) == expected(readings)
+
+
+def test_readings_of_one_call_may_have_several_times():
+    """What was held back goes with the time at which it was read, though first and last are of one poll."""
+    later = START + timedelta(seconds=1)
+    readings = [reading("a", 1), reading("b", 2, later), reading("b", 3, later), reading("c", None)]
+    assert [poll.at for poll in polls(readings)] == [START, later, START]
+    payload = encode_telemetry(readings, node=NODE, encoding="cbor", sequence=SEQUENCE)
+    assert Counter(map(key, resolve(payload))) == expected(readings)
+
+
+def test_polls_of_the_same_quantities_share_their_names():
+    (first,) = polls([reading("a", 1), reading("b", 2)])
+    (second,) = polls([reading("a", 3), reading("b", None)], first)
+    assert second.quantities is first.quantities
+    assert second.units is first.units
+    assert second.values == (3, None)
+    (other,) = polls([reading("b", 1), reading("a", 2)], second)
+    assert other.quantities == ("b", "a")
 
 
 @ENCODINGS

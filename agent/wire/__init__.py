@@ -19,8 +19,9 @@ from lamppost.agent.wire.names import (
     telemetry_content_type,
     telemetry_topic,
 )
+from lamppost.agent.wire.polls import Poll, polls
 from lamppost.agent.wire.status import DeviceState, LaneState, NodeState, encode_status, encode_will
-from lamppost.agent.wire.telemetry import encode_telemetry
+from lamppost.agent.wire.telemetry import encode_polls, encode_telemetry
 
 __all__ = [
     "STATUS_TOPIC",
@@ -30,12 +31,15 @@ __all__ = [
     "LaneState",
     "NodeId",
     "NodeState",
+    "Poll",
     "encode_event",
+    "encode_polls",
     "encode_status",
     "encode_telemetry",
     "encode_will",
     "event_content_type",
     "event_topic",
+    "polls",
     "segment",
     "sequence_text",
     "status_content_type",

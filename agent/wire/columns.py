@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 from functools import partial
-from itertools import chain, repeat
+from itertools import repeat
 from operator import itemgetter, mul, truediv
 from typing import Any, NamedTuple
 
+from lamppost.agent.wire.polls import Poll
 from lamppost.agent.wire.times import unix_ms
-from lamppost.drivers.api import Quality, Reading, Value
+from lamppost.drivers.api import Value
 
 _EXACT = 2**53  # every whole number below is its own double (IEEE 754 binary64)
 _MANTISSA_LIMIT = 2**32  # beyond it a decimal fraction is longer than a double
 _MAX_DECIMALS = 9
+#: A column so long begins at 0, though its numbers take no less room: counters become equal columns
+#: and slow values get equal high bytes, which compress. In a short one the base costs more than it gains.
+_LONG = 64
 _INT64 = range(-(2**63), 2**64)
-_GOOD = Quality.GOOD  # looking it up in the enumeration costs more than comparing with it
 _WHOLE, _DECIMAL = frozenset({int}), frozenset({int, float})
 
 
@@ -59,53 +61,39 @@ class Batch(NamedTuple):
     offsets_ms: dict[int, int]
 
 
-def split(readings: Sequence[Reading]) -> Batch:
+def split(polls: Sequence[Poll]) -> Batch:
     """Sort readings into columns; columns of one unit stand together, those without a unit first."""
-    columns = _table(readings) or _sparse(readings)
+    columns = _table(polls) or _sparse(polls)
     columns.sort(key=itemgetter(1))
-    different = {id(column.times): column.times for column in columns}
-    times = sorted(set(chain.from_iterable(different.values())))
+    times = sorted({unix_ms(poll.at) for poll in polls})
     return Batch(times[0], columns, {ms: ms - times[0] for ms in times})
 
 
-def _table(readings: Sequence[Reading]) -> list[Column] | None:
+def _table(polls: Sequence[Poll]) -> list[Column] | None:
     """Return the columns where each poll holds the same quantities in the same order, else None.
 
     This is what a device gives whose values all change. Nothing here is done reading by reading.
     """
-    first = readings[0].at
-    width = next((index for index, reading in enumerate(readings) if reading[4] is not first), len(readings))
-    names: tuple[str, ...] = ()
-    units: tuple[str, ...] = ()
-    times, rows = [], []
-    for start in range(0, len(readings), width):
-        _, quantities, values, its_units, ats, qualities = zip(*readings[start : start + width], strict=True)
-        if not start:
-            names, units = quantities, its_units
-        if quantities != names or its_units != units or ats.count(ats[0]) < width:
-            return None
-        if qualities.count(_GOOD) < width:
-            values = tuple(v if q is _GOOD else None for v, q in zip(values, qualities, strict=True))
-        times.append(unix_ms(ats[0]))
-        rows.append(values)
-    if len(set(names)) < width:
+    ats, (names, *others), (units, *their_units), rows = zip(*polls, strict=True)
+    if others.count(names) < len(others) or their_units.count(units) < len(others):
         return None
+    if len(set(names)) < len(names):
+        return None
+    times = list(map(unix_ms, ats))
     return list(map(_column, zip(names, units, repeat(times), zip(*rows, strict=True), strict=False)))
 
 
-def _sparse(readings: Sequence[Reading]) -> list[Column]:
+def _sparse(polls: Sequence[Poll]) -> list[Column]:
     """Return the columns of polls that hold different quantities: what a deadband leaves."""
     columns: dict[tuple[str, str], tuple[list[int], list[Value | None]]] = {}
-    latest: datetime | None = None
-    ms = 0
-    for _, quantity, value, unit, at, quality in readings:
-        if at is not latest:  # the readings of a poll share their time
-            latest, ms = at, unix_ms(at)
-        column = columns.get((quantity, unit))
-        if column is None:
-            column = columns[quantity, unit] = ([], [])
-        column[0].append(ms)
-        column[1].append(value if quality is _GOOD else None)
+    for at, quantities, units, values in polls:
+        ms = unix_ms(at)
+        for key, value in zip(zip(quantities, units, strict=True), values, strict=True):
+            column = columns.get(key)
+            if column is None:
+                column = columns[key] = ([], [])
+            column[0].append(ms)
+            column[1].append(value)
     return [Column(*key, *column) for key, column in columns.items()]
 
 
@@ -136,7 +124,8 @@ def _whole(values: Sequence[int]) -> Numbers | None:
     size = width(high) if low >= 0 else max(width(low), width(high))
     if low < -_EXACT or high > _EXACT:
         return None if low not in _INT64 or high not in _INT64 else Numbers(values, size, low < 0)
-    if size and len(values) > 2 and (less := width(high - low)) < size:
+    less = width(high - low)
+    if size and low and (len(values) >= _LONG or (len(values) > 2 and less < size)):
         return Numbers([value - low for value in values], less, signed=False, base=low)
     return Numbers(values, size, low < 0)
 

@@ -8,6 +8,7 @@ from lamppost.agent.wire import senml_cbor, senml_json
 from lamppost.agent.wire.columns import split
 from lamppost.agent.wire.compact import deflate
 from lamppost.agent.wire.names import Compress, Encoding, NodeId, senml_name
+from lamppost.agent.wire.polls import Poll, polls
 from lamppost.drivers.api import Reading
 
 
@@ -19,12 +20,31 @@ def encode_telemetry(
     sequence: str,
     compress: Compress = "zlib",
 ) -> bytes:
-    """Return the readings of one device, of any number of polls, as a pack (see docs/wire.md).
+    """Return the readings of one device, of any number of polls, as a pack (see docs/wire.md)."""
+    return encode_polls(
+        list(polls(readings)),
+        device=readings[0].device,
+        node=node,
+        encoding=encoding,
+        sequence=sequence,
+        compress=compress,
+    )
 
-    Cheapest if all readings of a poll share one ``at`` object. ``sequence`` comes from `sequence_text`.
+
+def encode_polls(
+    polls: Sequence[Poll],
+    *,
+    device: str,
+    node: NodeId,
+    encoding: Encoding,
+    sequence: str,
+    compress: Compress = "zlib",
+) -> bytes:
+    """Return polls of one device as a pack (see docs/wire.md). ``sequence`` comes from `sequence_text`.
+
     A value that is no number (NaN, infinity) is sent as a reading of bad quality.
     """
-    base_name = senml_name(f"{node.node}:{readings[0].device}:")
+    base_name = senml_name(f"{node.node}:{device}:")
     codec = senml_json if encoding == "json" else senml_cbor
-    pack, reach = codec.encode(split(readings), base_name, sequence)
+    pack, reach = codec.encode(split(polls), base_name, sequence)
     return deflate(pack, reach) if compress == "zlib" else pack
