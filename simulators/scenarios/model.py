@@ -68,6 +68,11 @@ class ExpectTable(Table):
     after_s: Seconds = Field(description="Earliest time in the scenario at which it becomes true.")
     within_s: Seconds = Field(5.0, description="How much later it may be.")
 
+    @property
+    def window(self) -> str:
+        """The times between which it must become true, in words."""
+        return f"{self.after_s:g}-{self.after_s + self.within_s:g} s"
+
     def __str__(self) -> str:
         return " ".join(filter(None, (self.phase, self.kind, self.device, self.zone)))
 
