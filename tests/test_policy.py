@@ -107,7 +107,40 @@ def test_filter_does_what_its_plain_description_says(settings, polls):
         readings = [
             Reading("gauge", q, v, "m", at, Quality.BAD if v is None else Quality.GOOD) for q, v in contents
         ]
-        assert fast.select(readings) == slow.select(readings)
+        assert list(fast.select(readings)) == slow.select(readings)
+
+
+few = st.sampled_from([None, 0, 1, 1.0, True, 2.5, "open"])
+
+
+@settings(deadline=None)
+@given(st.integers(0, 3).map(lambda n: n * 20), st.lists(st.tuples(few, few, few, st.integers(0, 30))))
+def test_equal_polls_are_filtered_as_single_readings_are(heartbeat_s, rows):
+    """The whole poll is compared at once; now and then one of another shape comes between."""
+    fast = a_filter(heartbeat_s=heartbeat_s)
+    slow = Reference(defaultdict(lambda: Settings(heartbeat_s=heartbeat_s)))
+    seconds = 0
+    for *row, pause in rows:
+        seconds += pause
+        names = "abc" if pause < 28 else "ca"
+        at = START + timedelta(seconds=seconds)
+        poll = [reading(v, 0, q)._replace(at=at) for q, v in zip(names, row, strict=False)]
+        assert list(fast.select(poll)) == slow.select(poll)
+
+
+def test_poll_that_changed_as_a_whole_passes_as_it_is():
+    what = a_filter()
+    for second in range(3):
+        at = START + timedelta(seconds=second)
+        poll = tuple(reading(second, 0, q)._replace(at=at) for q in "abc")
+        assert list(what.select(poll)) == list(poll)
+        assert list(what.select([r._replace(at=at) for r in poll])) == []
+
+
+def test_poll_that_is_a_little_older_than_the_last_waits_as_one_reading_does():
+    what = a_filter()
+    assert sent(what, (1, 10), (2, 11), (3, 10.5)) == [1, 2]
+    assert what.release(START + timedelta(seconds=12)) == [reading(3, 10.5)]
 
 
 @settings(deadline=None)
