@@ -17,10 +17,11 @@ from rich.console import Console
 from lamppost.provisioning.cli.demo_plain import Plain
 from lamppost.provisioning.cli.demo_screen import Screen
 from lamppost.provisioning.cli.demo_verdict import show
-from lamppost.simulators.scenarios import Verdict, View, find, run_scenario
+from lamppost.simulators.scenarios import ScenarioError, Verdict, View, find, run_scenario
 
 #: What a shell makes of a program that SIGTERM ended.
 TERMINATED = 143
+WRONG_INPUT = 2
 
 ScenarioOption = Annotated[
     str, typer.Option("--scenario", metavar="FILE", help="Scenario file, or the name of a shipped one.")
@@ -42,11 +43,11 @@ def demo(
 
     Examples: `lamppost demo`, `lamppost demo --plain | tee demo.log`, `lamppost demo --scenario outage`.
     """
-    return play(find(scenario), plain=plain, speed=speed, as_json=as_json)
+    return play(scenario, plain=plain, speed=speed, as_json=as_json)
 
 
-def play(path: Path, *, plain: bool, speed: float, as_json: bool) -> int:
-    """Run the scenario of a file, show it, and return the exit code of its verdict."""
+def play(scenario: str, *, plain: bool, speed: float, as_json: bool) -> int:
+    """Run a scenario, show it, and return the exit code of its verdict; 2 if there is none that holds."""
     console = Console(highlight=False, soft_wrap=False)
     view: View | None
     if as_json:
@@ -56,7 +57,10 @@ def play(path: Path, *, plain: bool, speed: float, as_json: bool) -> int:
     else:
         view = Screen(console)
     try:
-        verdict = asyncio.run(_run(path, speed, view))
+        verdict = asyncio.run(_run(find(scenario), speed, view))
+    except ScenarioError as error:
+        print(error, file=sys.stderr)
+        return WRONG_INPUT
     except asyncio.CancelledError:
         return TERMINATED
     if as_json:

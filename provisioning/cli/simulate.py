@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from lamppost.provisioning.cli.simulate_hub import hub
+from lamppost.provisioning.cli.simulate_scenario import scenario
 from lamppost.simulators.console import Action, Console
 from lamppost.simulators.link import Link
 from lamppost.simulators.modbus import (
@@ -28,6 +29,7 @@ from lamppost.simulators.modbus.standalone import Standalone
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(hub)
+app.command()(scenario)
 
 
 @app.callback()

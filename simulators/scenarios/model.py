@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, SerializeAsAny
 
 from lamppost.simulators.faults import Fault
 from lamppost.simulators.modbus import Unit, device
-from lamppost.simulators.scenarios.step import Action, Seconds, Table
+from lamppost.simulators.scenarios.step import Action, Period, Seconds, Table, repeated
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _PLACEHOLDER = re.compile(r"@\{([^}]*)\}")
@@ -67,6 +67,7 @@ class ExpectTable(Table):
     rule: str | None = Field(None, description="Its rule; without it any.")
     after_s: Seconds = Field(description="Earliest time in the scenario at which it becomes true.")
     within_s: Seconds = Field(5.0, description="How much later it may be.")
+    every_s: Period | None = Field(None, description="Again and again after so long, until the end.")
 
     @property
     def window(self) -> str:
@@ -126,7 +127,21 @@ class Scenario(Table):
 
     def steps(self) -> list[Action]:
         """Return what happens, in the order of time."""
-        return sorted(self.at, key=lambda action: action.at_s)
+        found = [
+            action.model_copy(update={"at_s": at_s})
+            for action in self.at
+            for at_s in repeated(action.at_s, action.every_s, self.duration_s)
+        ]
+        return sorted(found, key=lambda action: action.at_s)
+
+    def expected(self) -> list[ExpectTable]:
+        """Return the event messages that must come, in the order of time."""
+        found = [
+            expect.model_copy(update={"after_s": after_s})
+            for expect in self.expect
+            for after_s in repeated(expect.after_s, expect.every_s, self.duration_s)
+        ]
+        return sorted(found, key=lambda expect: expect.after_s + expect.within_s)
 
     def units(self) -> dict[str, tuple[str, int, UnitTable]]:
         """Return the simulated units by name: line, unit id, table."""

@@ -12,12 +12,20 @@ if TYPE_CHECKING:
     from lamppost.simulators.scenarios.stage import Stage
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Period = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Table(BaseModel):
     """A table of the file: unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def repeated(first_s: float, every_s: float | None, until_s: float) -> list[float]:
+    """Return the times of something that may happen again and again."""
+    if every_s is None:
+        return [first_s]
+    return [first_s + n * every_s for n in range(1 + max(0, int((until_s - first_s) / every_s)))]
 
 
 class Action(Table):
@@ -28,6 +36,7 @@ class Action(Table):
 
     at_s: Seconds = Field(description="When, in seconds of the scenario; 0 is before the agent starts.")
     do: str = Field(description="What.")
+    every_s: Period | None = Field(None, description="Again and again after so long, until the end.")
     say: str = Field("", description="How the demo tells it, instead of its usual words.")
 
     async def run(self, stage: Stage) -> None:

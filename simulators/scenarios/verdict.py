@@ -104,10 +104,9 @@ def rows(scenario: Scenario, letters: Sequence[EventLetter], began: datetime, sp
         return (letter.at - began).total_seconds() * speed
 
     left = sorted(letters, key=lambda letter: letter.at)
-    expected = sorted(scenario.expect, key=lambda expect: expect.after_s + expect.within_s)
     found: list[tuple[float, Row]] = []
     unmet: list[ExpectTable] = []
-    for expect in expected:
+    for expect in scenario.expected():
         letter = next((one for one in left if _is(one, expect) and _in_time(at_s(one), expect, speed)), None)
         if letter is None:
             unmet.append(expect)
