@@ -27,6 +27,7 @@ state_dir = "@{{state_dir}}"
 status_every_s = 0.2
 [hub]
 url = "@{{hub}}"
+protocol = "@{{protocol}}"
 backoff_s = 0.2
 backoff_max_s = 0.5
 [spool]

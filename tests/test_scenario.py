@@ -14,11 +14,11 @@ from playing import RISE, small
 from rich.cells import cell_len
 
 from lamppost.provisioning.cli.demo_screen import FRAME_S, picture
-from lamppost.simulators.hub.broker import mosquitto
+from lamppost.simulators.hub import broker
 from lamppost.simulators.scenarios import Run, find, run_scenario
 
 SCHEMAS = Path(str(files("lamppost.agent.schemas")))
-pytestmark = pytest.mark.skipif(mosquitto() is None, reason="mosquitto is not installed")
+pytestmark = pytest.mark.skipif(broker.mosquitto() is None, reason="mosquitto is not installed")
 
 
 def play(path: Path, **more):
@@ -88,6 +88,12 @@ def test_all_right_leaves_nothing_behind(tmp_path, monkeypatch):
     verdict = play(small(tmp_path, RISE))
     assert verdict.ok, verdict.as_json()
     assert list(scratch.iterdir()) == []
+
+
+def test_without_mosquitto_a_scenario_runs_on_amqtt(tmp_path, monkeypatch):
+    monkeypatch.setattr(broker, "mosquitto", lambda: None)
+    verdict = play(small(tmp_path, RISE))
+    assert verdict.ok, json.dumps(verdict.as_json(), indent=1)
 
 
 def test_an_agent_that_ends_by_itself_ends_the_scenario_at_once(tmp_path):

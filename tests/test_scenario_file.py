@@ -49,7 +49,12 @@ def test_shipped_scenarios_hold_and_so_do_their_configurations(name, tmp_path):
     scenario = load(find(name))
     assert scenario.name == name
     assert scenario.soak == (scenario.duration_s > 120)
-    places = {"hub": "mqtt://127.0.0.1:1", "run_dir": str(tmp_path), "state_dir": str(tmp_path)}
+    places = {
+        "hub": "mqtt://127.0.0.1:1",
+        "protocol": "5",
+        "run_dir": str(tmp_path),
+        "state_dir": str(tmp_path),
+    }
     places |= {
         f"lines.{line}": "tcp://127.0.0.1:1" if table.kind == "tcp" else f"rtu://{tmp_path}/tty?baud=9600"
         for line, table in scenario.lines.items()

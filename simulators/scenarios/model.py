@@ -16,6 +16,9 @@ from lamppost.simulators.scenarios.step import Action, Period, Seconds, Table, r
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _PLACEHOLDER = re.compile(r"@\{([^}]*)\}")
 
+#: Placeholders of the agent's configuration, besides those of the lines.
+PLACES = ("hub", "protocol", "run_dir", "state_dir")
+
 Name = Annotated[str, Field(pattern=_NAME)]
 
 
@@ -199,7 +202,7 @@ class Scenario(Table):
         except OSError as error:
             yield f"[agent] config_file: {error.filename}: {error.strerror}"
             return
-        known = {"hub": "", "run_dir": "", "state_dir": "", **{f"lines.{name}": "" for name in self.lines}}
+        known = dict.fromkeys([*PLACES, *(f"lines.{name}" for name in self.lines)], "")
         try:
             filled(text, known, 1.0)
         except ValueError as error:

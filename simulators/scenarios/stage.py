@@ -175,6 +175,7 @@ class Stage:
     def _config(self) -> str:
         places = {
             "hub": f"mqtt://127.0.0.1:{self.link.port}",
+            "protocol": self.broker.protocol,
             "run_dir": str(self.agent.run_dir),
             "state_dir": str(self.folder / "state"),
             **self._places,
