@@ -143,7 +143,8 @@ class Modbus(Driver):
                     due = loop.time()
                     if poll.spent_s > self.every_s:  # else it was the neighbours that took the time
                         emit.fault("late", f"a poll took {poll.spent_s:.2f} s; every_s is {self.every_s:g}")
-                await asyncio.sleep(0)
+                if not poll.spent_s:  # it waited for nothing, so nobody else had a turn
+                    await asyncio.sleep(0)
 
     async def _once(self, poll: Poll) -> None:
         try:

@@ -81,6 +81,8 @@ class Line:
         self._request: Request | None = None
         self._answer: asyncio.Future[Answer] | None = None
         self._gap: asyncio.TimerHandle | None = None
+        self._timeout_s = self._deadline = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
         self._report: Report | None = None
 
     async def ask(self, request: Request, timeout_s: float, report: Report) -> bytes:
@@ -101,12 +103,12 @@ class Line:
         self._answer = future = self._loop.create_future()
         began = self._loop.time()
         self._transaction = (self._transaction + 1) & 0xFFFF
-        deadline = self._loop.call_later(timeout_s, self._expire, timeout_s)
+        self._timeout_s, self._deadline = timeout_s, began + timeout_s
+        self._watch_deadline()
         port.write(request.tcp(self._transaction) if self._is_tcp else request.rtu())
         try:
             answer: Answer = await future
         finally:
-            deadline.cancel()
             if self._gap is not None:
                 self._gap.cancel()
             self._answer = self._request = self._report = self._gap = None
@@ -153,10 +155,22 @@ class Line:
         if kind in ("crc", "truncated", "length"):
             self._answer.set_exception(GarbledError(detail))
 
-    def _expire(self, timeout_s: float) -> None:
+    def _watch_deadline(self) -> None:
+        """Have the deadline looked at in time. One timer serves many exchanges: most are answered soon."""
+        if self._alarm is not None:
+            if self._alarm.when() <= self._deadline:
+                return
+            self._alarm.cancel()
+        self._alarm = self._loop.call_at(self._deadline, self._expire)
+
+    def _expire(self) -> None:
+        self._alarm = None
         if self._answer is None or self._answer.done() or self._request is None:
             return
-        text = f"unit {self._request.unit} did not answer {self._request.text} within {timeout_s:g} s"
+        if self._loop.time() < self._deadline:  # an earlier exchange set the timer
+            self._watch_deadline()
+            return
+        text = f"unit {self._request.unit} did not answer {self._request.text} within {self._timeout_s:g} s"
         if self._buffer and not self._is_tcp:
             kind, detail = judge_rtu(self._buffer, self._request)
             self._note(kind, detail)
@@ -194,6 +208,9 @@ class Line:
     def close(self) -> None:
         """Close the port; the last member does."""
         self._drop()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
 
 _lines: dict[tuple[asyncio.AbstractEventLoop, str], Line] = {}
