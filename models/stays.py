@@ -1,0 +1,308 @@
+"""What stands: stays are anchored to a place and its look, not to a tracker's number.
+
+A tracker loses a parked car at each gap in its detections and counts it anew. Here a stay lives as long
+as its place gives evidence: a box that has not moved, or the look of the place. An occluder in front
+suspends judgement; an empty place, or another vehicle in it, ends the stay.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamppost.models.appearance import likeness, patch
+from lamppost.models.geometry import Floats, areas, iou_matrix, overlaps
+
+#: Overlap (IoU) that makes a box belong to a stay; and that of a box that has not moved.
+MATCH, MATCH_OLD, STILL = 0.5, 0.35, 0.72
+#: Overlap of two boxes in a row of something that has come to rest.
+SETTLED = 0.8
+#: Likeness of a place that is unchanged; and below which another vehicle stands in it.
+SAME, OTHER = 0.60, 0.35
+#: A median of three boxes that is this far from the anchor, at about its size, has moved.
+MOVED, SIZE = 0.2, 0.25
+YOUNG_S = 3.0
+FORGET_YOUNG_S = 1.6
+CLEAR_S = 3.0
+OTHER_S = 3.0
+HIDDEN_S = 120.0
+#: Time between two sights that counts as watched; a stalled stream is not.
+LONGEST_STEP_S = 2.0
+#: How often a seen place's look is compared and learnt.
+LEARN_S = 0.9
+
+
+@dataclass(eq=False)
+class Stay:
+    """One vehicle (or person) that stands. Times are seconds on the caller's clock.
+
+    ``anchor`` is its box (4,) in 0..1 of the reference view. ``since`` is when it came to rest;
+    ``still_s`` the time with evidence of its own since then; ``score`` the median of its detections.
+    """
+
+    number: int
+    anchor: Floats
+    since: float
+    seen_at: float
+    label: str = ""
+    still_s: float = 0.0
+    scores: deque[float] = field(default_factory=lambda: deque(maxlen=40))
+    recent: deque[Floats] = field(default_factory=lambda: deque(maxlen=3))
+    template: Floats | None = None
+    learnt_at: float = 0.0
+    look: float = 1.0
+    gone_since: float | None = None
+    other_since: float | None = None
+    #: When the newest of its boxes was seen.
+    seen_box_at: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """Median of its newest scores."""
+        return float(np.median(self.scores)) if self.scores else 0.0
+
+    def begin(self, box: Floats, now: float, grey: NDArray[np.uint8]) -> None:
+        """Begin to stand at ``box``."""
+        self.anchor = box.copy()
+        self.since = self.seen_at = self.learnt_at = self.seen_box_at = now
+        self.still_s = 0.0
+        self.recent.clear()
+        self.recent.append(box)
+        self.template = patch(grey, box)
+        self.look = 1.0
+        self.gone_since = self.other_since = None
+
+
+class Stays:
+    """All stays in one camera's view."""
+
+    def __init__(self) -> None:
+        self.all: list[Stay] = []
+        self._number = 0
+        self._last: float | None = None
+
+    def update(
+        self,
+        now: float,
+        boxes: Floats,
+        scores: Floats,
+        labels: Iterable[str],
+        others: Floats,
+        grey: NDArray[np.uint8],
+    ) -> list[Stay]:
+        """Take what was seen at ``now``; return the stays that ended.
+
+        ``boxes`` (N, 4), ``scores`` and ``labels`` are the vehicles; ``others`` (M, 4) the boxes of
+        everything that could hide them, vehicles included; ``grey`` the picture (H, W), any size, in
+        the same view as the boxes. Cost is linear in stays; the matrices are stays x boxes.
+        """
+        step_s = 0.0 if self._last is None else min(now - self._last, LONGEST_STEP_S)
+        self._last = now
+        kept = ~_explained(boxes, scores)
+        boxes, scores = boxes[kept], scores[kept]
+        names = [label for label, keep in zip(labels, kept, strict=True) if keep]
+        anchors = self._anchors()
+        fit = iou_matrix(anchors, boxes)
+        pairs = self._pairs(fit, now)
+        hidden = _hidden(anchors, others)
+        ended = [
+            stay
+            for index, stay in enumerate(self.all)
+            if not self._goes_on(
+                stay, now, step_s, pairs.get(index), fit[index], boxes, scores, bool(hidden[index]), grey
+            )
+        ]
+        if ended:
+            self.all = [stay for stay in self.all if stay not in ended]
+        self._begin_new(now, boxes, scores, names, set(pairs.values()), grey)
+        return ended + self._merge()
+
+    def _anchors(self) -> Floats:
+        if not self.all:
+            return np.zeros((0, 4), np.float32)
+        return np.stack([stay.anchor for stay in self.all])
+
+    def _pairs(self, fit: Floats, now: float) -> dict[int, int]:
+        """Give each stay at most one box and each box to at most one stay, best overlap first."""
+        pairs: dict[int, int] = {}
+        taken: set[int] = set()
+        rows, columns = np.nonzero(fit >= MATCH_OLD)
+        for k in np.argsort(-fit[rows, columns]):
+            i, j = int(rows[k]), int(columns[k])
+            if i in pairs or j in taken:
+                continue
+            if fit[i, j] < MATCH and now - self.all[i].since < YOUNG_S:
+                continue
+            pairs[i] = j
+            taken.add(j)
+        return pairs
+
+    def _goes_on(
+        self,
+        stay: Stay,
+        now: float,
+        step_s: float,
+        j: int | None,
+        fit: Floats,
+        boxes: Floats,
+        scores: Floats,
+        hidden: bool,
+        grey: NDArray[np.uint8],
+    ) -> bool:
+        """Judge one stay by its box, if there is one, and by the look of its place."""
+        still = j is not None and bool(fit[j] >= STILL)
+        young = now - stay.since < YOUNG_S
+        if not still or now - stay.learnt_at >= LEARN_S:
+            stay.look = likeness(stay.template, patch(grey, stay.anchor))
+        if j is not None:
+            stay.scores.append(float(scores[j]))
+            stay.recent.append(boxes[j])
+            if not hidden and _moved(stay):
+                stay.begin(boxes[j], now, grey)
+                return True
+            if young and not still and _settled(stay):
+                stopped_at = stay.seen_box_at
+                stay.begin(boxes[j], now, grey)
+                stay.since = stopped_at
+                return True
+            stay.seen_box_at = now
+            if still and young:
+                share = 1 / min(len(stay.scores), 8)
+                stay.anchor = (stay.anchor * (1 - share) + boxes[j] * share).astype(np.float32)
+        same = stay.look >= SAME and not young
+        if still or same:
+            stay.seen_at, stay.gone_since = now, None
+            stay.still_s += step_s if still else 0.5 * step_s
+            if still:
+                _learn(stay, now, grey, young=young)
+            return self._same_vehicle(stay, now, suspect=still and not (hidden or young), grey=grey)
+        if young:
+            return now - stay.seen_at <= max(FORGET_YOUNG_S, 2.2 * step_s)
+        if hidden:
+            stay.gone_since = None
+            return now - stay.seen_at <= HIDDEN_S
+        stay.gone_since = now if stay.gone_since is None else stay.gone_since
+        return now - stay.gone_since < CLEAR_S
+
+    def _same_vehicle(self, stay: Stay, now: float, *, suspect: bool, grey: NDArray[np.uint8]) -> bool:
+        """Let a stay begin anew when its place has looked like another vehicle for a while."""
+        if not suspect or stay.look >= OTHER:
+            stay.other_since = None
+        elif stay.other_since is None:
+            stay.other_since = now
+        elif now - stay.other_since >= OTHER_S:
+            began = stay.other_since
+            stay.begin(stay.anchor, now, grey)
+            stay.since = began
+        return True
+
+    def _begin_new(
+        self,
+        now: float,
+        boxes: Floats,
+        scores: Floats,
+        labels: list[str],
+        taken: set[int],
+        grey: NDArray[np.uint8],
+    ) -> None:
+        for j in range(len(boxes)):
+            if j in taken or self._is_known(boxes[j], float(scores[j]), now):
+                continue
+            self._number += 1
+            stay = Stay(self._number, boxes[j], now, now, labels[j])
+            stay.begin(boxes[j], now, grey)
+            stay.scores.append(float(scores[j]))
+            self.all.append(stay)
+
+    def _is_known(self, box: Floats, score: float, now: float) -> bool:
+        """Say whether a box is another sight of a stay that is at least as sure."""
+        old = [s for s in self.all if now - s.since > YOUNG_S and s.score > score - 0.1]
+        if not old:
+            return False
+        anchors = np.stack([stay.anchor for stay in old])
+        return bool(_same_place(anchors, box[None])[:, 0].any())
+
+    def _merge(self) -> list[Stay]:
+        """Of two stays in one place keep the surer one: that is the vehicle."""
+        if len(self.all) < 2:
+            return []
+        anchors = self._anchors()
+        score = np.array([stay.score for stay in self.all])
+        sure = np.array([stay.still_s >= 1.0 for stay in self.all])
+        weaker = (score[:, None] + 0.08 < score) & sure & _same_place(anchors, anchors).T
+        dropped = [stay for stay, drop in zip(self.all, weaker.any(axis=1), strict=True) if drop]
+        if dropped:
+            self.all = [stay for stay in self.all if stay not in dropped]
+        return dropped
+
+
+def _explained(boxes: Floats, scores: Floats) -> NDArray[np.bool_]:
+    """Say which boxes are nothing but pieces of surer ones: part of one, or around several."""
+    count = len(boxes)
+    if count < 2:
+        return np.zeros(count, bool)
+    shared = overlaps(boxes, boxes)
+    area = np.maximum(areas(boxes), 1e-9)
+    surer = (scores > scores[:, None]) & ~np.eye(count, dtype=bool)
+    height = boxes[:, 3] - boxes[:, 1]
+    level = np.abs(boxes[:, None, 3] - boxes[:, 3]) < 0.25 * height
+    part = (surer & level & (shared / area[:, None] > 0.7)).any(axis=1)
+    around = (surer & (shared / area > 0.7)).sum(axis=1) >= 2
+    weak = (surer & (scores - scores[:, None] > 0.05)) * shared
+    # Surer boxes overlap each other seldom: their shares may be added up.
+    patchwork = (weak.sum(axis=1) / area > 0.85) & ((weak > 0).sum(axis=1) >= 2)
+    return np.asarray(part | around | patchwork)
+
+
+def _hidden(anchors: Floats, others: Floats) -> NDArray[np.bool_]:
+    """Say which places something stands or drives in front of: it covers them and is nearer."""
+    if not len(anchors) or not len(others):
+        return np.zeros(len(anchors), bool)
+    height = anchors[:, 3] - anchors[:, 1]
+    covered = overlaps(anchors, others) / np.maximum(areas(anchors), 1e-9)[:, None] > 0.25
+    nearer = others[:, 3] > (anchors[:, 3] + 0.04 * height)[:, None]
+    return np.asarray((covered & nearer).any(axis=1))
+
+
+def _same_place(anchors: Floats, boxes: Floats) -> NDArray[np.bool_]:
+    """Say which boxes (M) lie in the place of which anchors (N): (N, M)."""
+    shared = overlaps(anchors, boxes)
+    fit = iou_matrix(anchors, boxes)
+    height = (anchors[:, 3] - anchors[:, 1])[:, None]
+    level = np.abs(anchors[:, None, 3] - boxes[:, 3]) < 0.25 * height
+    inside = shared / np.maximum(areas(boxes), 1e-9) > 0.7
+    around = (shared / np.maximum(areas(anchors), 1e-9)[:, None] > 0.8) & (fit > 0.3)
+    return np.asarray((fit > 0.4) | (inside & level) | around)
+
+
+def _moved(stay: Stay) -> bool:
+    """Say whether the newest boxes agree on another place; a box of another size is a hidden part."""
+    if len(stay.recent) < 3:
+        return False
+    x1, y1, x2, y2 = np.median(np.stack(stay.recent), axis=0)
+    a1, b1, a2, b2 = stay.anchor
+    width, height = a2 - a1, b2 - b1
+    off = max(abs(x1 + x2 - a1 - a2) / (2 * width), abs(y1 + y2 - b1 - b2) / (2 * height))
+    return bool(off > MOVED and abs((x2 - x1) / width - 1) < SIZE and abs((y2 - y1) / height - 1) < SIZE)
+
+
+def _settled(stay: Stay) -> bool:
+    """Say whether the two newest boxes are one: a vehicle that rolled on has come to rest."""
+    if len(stay.recent) < 2:
+        return False
+    return bool(iou_matrix(stay.recent[-1][None], stay.recent[-2][None])[0, 0] >= SETTLED)
+
+
+def _learn(stay: Stay, now: float, grey: NDArray[np.uint8], *, young: bool) -> None:
+    """Let the remembered look follow the light, but not another vehicle."""
+    if now - stay.learnt_at < LEARN_S:
+        return
+    stay.learnt_at = now
+    seen = patch(grey, stay.anchor)
+    if seen is None or not (young or stay.look > 0.7):
+        return
+    stay.template = seen if young or stay.template is None else stay.template * 0.9 + seen * 0.1
