@@ -1,0 +1,142 @@
+"""From a picture to detections: letterbox, session, decoder, suppression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamppost.models.decode import Decoder, make_decoder
+from lamppost.models.detections import Detections, Floats
+from lamppost.models.errors import ModelError
+from lamppost.models.letterbox import Letterbox, Picture
+from lamppost.models.manifest import SYSTEM, Manifest, find_manifest
+from lamppost.models.session import Providers, Session, open_model
+from lamppost.models.suppress import survivors
+
+#: Picture sizes whose buffers are kept; a box has few cameras, but a stream may change its size for ever.
+_SIZES = 8
+
+
+class Detector:
+    """Finds objects in pictures of any size. Not for two threads at once: buffers are used again.
+
+    Make it with `load_detector`; a detector that exists has run its model once and found it to fit.
+    """
+
+    def __init__(self, manifest: Manifest, session: Session) -> None:
+        self.manifest = manifest
+        self.session = session
+        self._letterboxes: dict[tuple[int, int], Letterbox] = {}
+        self._decoders: dict[tuple[int, int], Decoder] = {}
+        self._labels = np.array(manifest.labels, dtype=object)
+        self._groups = _groups(manifest)
+        self._try_out()
+
+    def __call__(self, picture: Picture) -> Detections:
+        """Return what is in ``picture`` (HxWx3, uint8, BGR). Raises `ModelError` when it cannot run."""
+        letterbox = self._letterbox(picture)
+        outputs = self.session.run(letterbox(picture))
+        return self._read(outputs, letterbox)
+
+    def _letterbox(self, picture: Picture) -> Letterbox:
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or picture.size == 0:
+            raise ValueError(f"a picture is HxWx3 uint8, got {picture.shape} {picture.dtype}")
+        size = picture.shape[0], picture.shape[1]
+        known = self._letterboxes.get(size)
+        if known is None:
+            if len(self._letterboxes) >= _SIZES:
+                self._letterboxes.clear()
+            known = self._letterboxes[size] = Letterbox(self.manifest.input, *size)
+        return known
+
+    def _read(self, outputs: Sequence[Floats], letterbox: Letterbox) -> Detections:
+        size = letterbox.height, letterbox.width
+        decoder = self._decoders.get(size)
+        if decoder is None:
+            decoder = self._decoders[size] = self._decoder(size, outputs)
+        found = decoder(outputs)
+        keep = survivors(found.boxes, found.classes, self._groups, self.manifest.thresholds.nms_iou)
+        boxes = letterbox.to_picture(found.boxes[keep])
+        # A box that lies in the padding has no area in the picture.
+        inside = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+        keep = keep[inside]
+        labels = tuple(self._labels[found.classes[keep]].tolist())
+        return Detections(boxes[inside], found.scores[keep], labels)
+
+    def _decoder(self, size: tuple[int, int], outputs: Sequence[Floats]) -> Decoder:
+        manifest = self.manifest
+        try:
+            return make_decoder(
+                manifest.decoder, size, len(manifest.labels), manifest.thresholds.score, outputs
+            )
+        except ModelError as error:
+            raise ModelError(
+                f"{manifest.model_path}: does not fit decoder {manifest.decoder!r} with "
+                f"{len(manifest.labels)} labels at {size[1]}x{size[0]} in {manifest.path.name}: it {error}"
+            ) from error
+
+    def _try_out(self) -> None:
+        """Run once on padding, so that a model that does not fit is refused here, not in the street."""
+        spec = self.manifest.input
+        for side, fixed in zip((spec.height, spec.width), self.session.fixed_size, strict=True):
+            if fixed is not None and (fixed != side or spec.trim):
+                said = (
+                    "trim needs a model that takes any size" if fixed == side else f"the manifest says {side}"
+                )
+                raise ModelError(
+                    f"{self.manifest.model_path}: does not fit {self.manifest.path.name}: "
+                    f"its input is fixed at {fixed} pixels, {said}"
+                )
+        letterbox = Letterbox(spec, spec.height, spec.width)
+        outputs = self.session.run(letterbox.tensor)
+        self._read(outputs, letterbox)
+        if wrong := self._decoders[letterbox.height, letterbox.width].implausible(outputs):
+            raise ModelError(
+                f"{self.manifest.model_path}: does not fit decoder {self.manifest.decoder!r}: {wrong}"
+            )
+
+
+def _groups(manifest: Manifest) -> NDArray[np.intp] | None:
+    """Return a number for each class, the same within a group; None when there are no groups."""
+    if not manifest.thresholds.one_thing:
+        return None
+    numbers = np.arange(len(manifest.labels))
+    for group in manifest.thresholds.one_thing:
+        indices = [manifest.labels.index(label) for label in group]
+        numbers[indices] = indices[:1]
+    return numbers
+
+
+def load_detector(
+    name_or_path: str | Path = "nanodet-g",
+    *,
+    threads: int = 1,
+    providers: Providers = None,
+    folders: tuple[Path, ...] = (SYSTEM,),
+    cache: Path | None = None,
+) -> Detector:
+    """Return a detector that has been tried out, by the name of a model or by its manifest's path.
+
+    Names are looked up in ``folders``, then among the shipped ones. See `open_model` for the rest.
+    Raises `ModelError`.
+    """
+    manifest = find_manifest(name_or_path, folders)
+    return Detector(manifest, open_model(manifest, threads=threads, providers=providers, cache=cache))
+
+
+def replace(
+    current: Detector, name_or_path: str | Path, report: Callable[[ModelError], None], **how: Any
+) -> Detector:
+    """Return a detector of another model, or ``current`` when that is refused, after `report` of the reason.
+
+    ``how`` is what `load_detector` takes.
+    """
+    try:
+        return load_detector(name_or_path, **how)
+    except ModelError as error:
+        report(error)
+        return current
