@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar, overload
@@ -21,6 +20,8 @@ class UnknownPlugin(PluginError):  # noqa: N818 - a plain word for a plain thing
     """No installed package offers this name. ``installed`` and ``nearest`` say what there is."""
 
     def __init__(self, name: str, group: str, installed: list[str]) -> None:
+        import difflib  # noqa: PLC0415 - a good configuration has nothing to guess
+
         near = difflib.get_close_matches(name, installed, n=1)
         self.installed = installed
         self.nearest = near[0] if near else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lamppost.agent.config.problem import KeyPath, Problem, dotted
@@ -99,6 +98,8 @@ class Notes:
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return a hint at the known word that is most like ``word``; empty if none is."""
     plain = {_plain(candidate): candidate for candidate in known}
+    from difflib import get_close_matches  # noqa: PLC0415 - a good file has nothing to guess
+
     near = get_close_matches(_plain(word), plain, n=1)
     return f"did you mean {plain[near[0]]!r}?" if near else ""
 

@@ -45,8 +45,10 @@ async def _look_up(host: str, port: int) -> list[Address]:
             loop.call_soon_threadsafe(lambda: None if found.done() else answer())
 
     def look_up() -> None:
+        # As bytes where that will do: for text Python loads its tables of international names, 0.5 MB.
+        name = host.encode() if host.isascii() else host
         try:
-            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answers = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             failure = error
             settle(lambda: found.set_exception(failure))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from functools import lru_cache
@@ -167,6 +166,8 @@ def find(name: str, base: Path | None = None) -> Profile:
         if path.is_file() and _is_modbus(path):
             return load(path)
     names = sorted(available(base))
+    import difflib  # noqa: PLC0415 - a good configuration has nothing to guess
+
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise ProfileError(f"unknown profile {name!r}{hint} Installed: {', '.join(names)}")
