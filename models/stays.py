@@ -25,6 +25,8 @@ SETTLED = 0.8
 SAME, OTHER = 0.60, 0.35
 #: A median of three boxes that is this far from the anchor, at about its size, has moved.
 MOVED, SIZE = 0.2, 0.25
+#: Likeness that a vehicle must have to go on with a stay that gave no evidence for so long.
+RESUMED, INTERRUPTED_S = 0.45, 1.2
 YOUNG_S = 3.0
 FORGET_YOUNG_S = 1.6
 CLEAR_S = 3.0
@@ -121,6 +123,23 @@ class Stays:
         self._begin_new(now, boxes, scores, names, set(pairs.values()), grey)
         return ended + self._merge()
 
+    def add(self, stay: Stay) -> None:
+        """Take back a stay that was saved."""
+        self.all.append(stay)
+        self._number = max(self._number, stay.number)
+
+    def shift(self, seconds: float) -> None:
+        """Move every remembered time with the clock."""
+        if self._last is not None:
+            self._last += seconds
+        for stay in self.all:
+            stay.since += seconds
+            stay.seen_at += seconds
+            stay.seen_box_at += seconds
+            stay.learnt_at += seconds
+            stay.gone_since = None if stay.gone_since is None else stay.gone_since + seconds
+            stay.other_since = None if stay.other_since is None else stay.other_since + seconds
+
     def _anchors(self) -> Floats:
         if not self.all:
             return np.zeros((0, 4), np.float32)
@@ -173,6 +192,10 @@ class Stays:
             if still and young:
                 share = 1 / min(len(stay.scores), 8)
                 stay.anchor = (stay.anchor * (1 - share) + boxes[j] * share).astype(np.float32)
+        if still and not young and stay.look < RESUMED and now - stay.seen_at > INTERRUPTED_S:
+            # Something stands here again after a while without evidence, and it looks like another.
+            stay.begin(boxes[j], now, grey)
+            return True
         same = stay.look >= SAME and not young
         if still or same:
             stay.seen_at, stay.gone_since = now, None
