@@ -111,13 +111,12 @@ class Stays:
         fit = iou_matrix(anchors, boxes)
         pairs = self._pairs(fit, now)
         hidden = _hidden(anchors, others)
-        ended = [
-            stay
-            for index, stay in enumerate(self.all)
-            if not self._goes_on(
-                stay, now, step_s, pairs.get(index), fit[index], boxes, scores, bool(hidden[index]), grey
-            )
-        ]
+        ended = []
+        for index, stay in enumerate(self.all):
+            j = pairs.get(index)
+            seen = None if j is None else (boxes[j], float(scores[j]), float(fit[index, j]))
+            if not self._goes_on(stay, now, step_s, seen, hidden=bool(hidden[index]), grey=grey):
+                ended.append(stay)
         if ended:
             self.all = [stay for stay in self.all if stay not in ended]
         self._begin_new(now, boxes, scores, names, set(pairs.values()), grey)
@@ -165,44 +164,25 @@ class Stays:
         stay: Stay,
         now: float,
         step_s: float,
-        j: int | None,
-        fit: Floats,
-        boxes: Floats,
-        scores: Floats,
+        seen: tuple[Floats, float, float] | None,
+        *,
         hidden: bool,
         grey: NDArray[np.uint8],
     ) -> bool:
-        """Judge one stay by its box, if there is one, and by the look of its place."""
-        still = j is not None and bool(fit[j] >= STILL)
+        """Judge one stay by its box (box, score, overlap), if there is one, and by the look of its place."""
+        still = seen is not None and seen[2] >= STILL
         young = now - stay.since < YOUNG_S
         if not still or now - stay.learnt_at >= LEARN_S:
             stay.look = likeness(stay.template, patch(grey, stay.anchor))
-        if j is not None:
-            stay.scores.append(float(scores[j]))
-            stay.recent.append(boxes[j])
-            if not hidden and _moved(stay):
-                stay.begin(boxes[j], now, grey)
-                return True
-            if young and not still and _settled(stay):
-                stopped_at = stay.seen_box_at
-                stay.begin(boxes[j], now, grey)
-                stay.since = stopped_at
-                return True
-            stay.seen_box_at = now
-            if still and young:
-                share = 1 / min(len(stay.scores), 8)
-                stay.anchor = (stay.anchor * (1 - share) + boxes[j] * share).astype(np.float32)
-        if still and not young and stay.look < RESUMED and now - stay.seen_at > INTERRUPTED_S:
-            # Something stands here again after a while without evidence, and it looks like another.
-            stay.begin(boxes[j], now, grey)
+        if seen is not None and _begins_anew(stay, now, seen, still=still, hidden=hidden, grey=grey):
             return True
-        same = stay.look >= SAME and not young
-        if still or same:
+        if still or (stay.look >= SAME and not young):
             stay.seen_at, stay.gone_since = now, None
             stay.still_s += step_s if still else 0.5 * step_s
             if still:
                 _learn(stay, now, grey, young=young)
-            return self._same_vehicle(stay, now, suspect=still and not (hidden or young), grey=grey)
+            self._same_vehicle(stay, now, suspect=still and not (hidden or young), grey=grey)
+            return True
         if young:
             return now - stay.seen_at <= max(FORGET_YOUNG_S, 2.2 * step_s)
         if hidden:
@@ -211,7 +191,7 @@ class Stays:
         stay.gone_since = now if stay.gone_since is None else stay.gone_since
         return now - stay.gone_since < CLEAR_S
 
-    def _same_vehicle(self, stay: Stay, now: float, *, suspect: bool, grey: NDArray[np.uint8]) -> bool:
+    def _same_vehicle(self, stay: Stay, now: float, *, suspect: bool, grey: NDArray[np.uint8]) -> None:
         """Let a stay begin anew when its place has looked like another vehicle for a while."""
         if not suspect or stay.look >= OTHER:
             stay.other_since = None
@@ -221,7 +201,6 @@ class Stays:
             began = stay.other_since
             stay.begin(stay.anchor, now, grey)
             stay.since = began
-        return True
 
     def _begin_new(
         self,
@@ -311,6 +290,39 @@ def _moved(stay: Stay) -> bool:
     width, height = a2 - a1, b2 - b1
     off = max(abs(x1 + x2 - a1 - a2) / (2 * width), abs(y1 + y2 - b1 - b2) / (2 * height))
     return bool(off > MOVED and abs((x2 - x1) / width - 1) < SIZE and abs((y2 - y1) / height - 1) < SIZE)
+
+
+def _begins_anew(
+    stay: Stay,
+    now: float,
+    seen: tuple[Floats, float, float],
+    *,
+    still: bool,
+    hidden: bool,
+    grey: NDArray[np.uint8],
+) -> bool:
+    """Take a stay's box; begin the stay anew if it shows a vehicle that came to rest only now."""
+    box, score, _ = seen
+    young = now - stay.since < YOUNG_S
+    stay.scores.append(score)
+    stay.recent.append(box)
+    if not hidden and _moved(stay):
+        stay.begin(box, now, grey)
+        return True
+    if young and not still and _settled(stay):
+        stopped_at = stay.seen_box_at
+        stay.begin(box, now, grey)
+        stay.since = stopped_at
+        return True
+    stay.seen_box_at = now
+    if still and young:
+        share = 1 / min(len(stay.scores), 8)
+        stay.anchor = (stay.anchor * (1 - share) + box * share).astype(np.float32)
+    if still and not young and stay.look < RESUMED and now - stay.seen_at > INTERRUPTED_S:
+        # Something stands here again after a while without evidence, and it looks like another.
+        stay.begin(box, now, grey)
+        return True
+    return False
 
 
 def _settled(stay: Stay) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -99,8 +100,6 @@ class Watch:
 
     def restart(self, away_s: float) -> None:
         """End the agent and start it again: only what JSON can hold survives."""
-        import json
-
         saved = json.loads(json.dumps(self.state.save()))
         self.state = self.rule.start(saved)
         self.now_s += away_s
