@@ -142,7 +142,7 @@ class Sharpness:
         learnt_s += step_s
         weight = min(1.0, step_s / min(learnt_s, _SHARPNESS_TAU_S)) if learnt_s else 1.0
         log += weight * (math.log(max(found.sharpness, 1e-6)) - log)
-        self.normal[band] = (log, learnt_s)
+        self.normal[band] = (float(log), learnt_s)
 
 
 class PictureWatch:
