@@ -91,10 +91,10 @@ def _distribution_levels(
     grids = [grid(size, stride, shift) for stride in strides]
     steps = [np.full((len(g), 1), s, dtype=np.float32) for g, s in zip(grids, strides, strict=True)]
     if len(shapes) == 1:
-        places = sum(map(len, grids))
-        if not _is_scores_and_boxes(shapes[0], places, classes):
+        count = sum(map(len, grids))
+        if not _is_scores_and_boxes(shapes[0], count, classes):
             raise ModelError(
-                f"gives {_said(shapes)}; expected 1x{places}x({classes} scores and 4 sides of some bins)"
+                f"gives {_said(shapes)}; expected 1x{count}x({classes} scores and 4 sides of some bins)"
             )
         return [_Level(0, 0, classes, np.concatenate(grids), np.concatenate(steps))]
     levels = []

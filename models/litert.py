@@ -18,7 +18,7 @@ _MODULES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
 class LiteRt:
     """A model in LiteRT; see `lamppost.models.session.Session`. Quantised ends look like floats."""
 
-    providers = ("LiteRT",)
+    providers: tuple[str, ...] = ("LiteRT",)
 
     def __init__(self, content: bytes, manifest: Manifest, *, threads: int) -> None:
         self._path = manifest.model_path
@@ -75,7 +75,8 @@ def _quantised(tensor: NDArray[Any], details: dict[str, Any]) -> NDArray[Any]:
     if scale == 0 or tensor.dtype == details["dtype"]:
         return tensor
     limits = np.iinfo(details["dtype"])
-    return np.clip(np.round(tensor / scale) + zero, limits.min, limits.max).astype(details["dtype"])
+    whole: NDArray[Any] = np.clip(np.round(tensor / scale) + zero, limits.min, limits.max)
+    return whole.astype(details["dtype"])
 
 
 def _float(tensor: NDArray[Any], details: dict[str, Any]) -> NDArray[Any]:

@@ -63,7 +63,7 @@ def _begin_s(file: Path) -> float:
         fps = capture.get(cv2.CAP_PROP_FPS)
         if fps <= 0:
             return 0.0
-        begins = []
+        begins: list[float] = []
         while len(begins) < _LOOKED_AT and capture.grab():
             begins.append(capture.get(cv2.CAP_PROP_PTS) / fps - capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
     finally:
