@@ -9,14 +9,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from lamppost.drivers.api import Driver, DriverError, Emit, Frame, Reading
-from lamppost.drivers.camera import zones as polygons
 from lamppost.drivers.camera.child import Child, Ended, started
 from lamppost.drivers.camera.job import Job
 from lamppost.drivers.camera.reasons import DAMAGE, explain, plain
 from lamppost.drivers.camera.source import NOTATION, Source, conceal, parse, split_login
+from lamppost.drivers.camera.zones import checked
 
 #: Longest side of a picture where neither width nor height is limited.
 _LONGEST_SIDE = 1280
@@ -29,6 +38,7 @@ _DAMAGE_EVERY_S = 1.0
 _RATE_S = 1.0
 
 Share = Annotated[float, Field(allow_inf_nan=False)]
+Polygon = Annotated[list[tuple[Share, Share]], AfterValidator(checked)]
 
 
 class Camera(Driver):
@@ -49,7 +59,7 @@ class Camera(Driver):
         description="Wider pictures are scaled down; else the longest is 1280.",
     )
     height: int | None = Field(None, ge=16, le=_LONGEST_OTHER, description="Higher pictures are scaled down.")
-    zones: dict[str, list[tuple[Share, Share]]] = Field(
+    zones: dict[str, Polygon] = Field(
         default_factory=dict, description="Polygons by name, points [x, y] in 0..1 of width and height."
     )
     open_timeout_s: float = Field(5.0, gt=0.0, le=300.0, description="How long opening may take.")
@@ -79,18 +89,20 @@ class Camera(Driver):
             raise ValueError("username and password stand in the URL and beside it; once is enough")
         return {**data, "source": source, "username": login.username, "password": SecretStr(login.password)}
 
+    @field_validator("source")
+    @classmethod
+    def _is_a_source(cls, source: str) -> str:
+        parse(source)
+        return source
+
     @model_validator(mode="after")
     def _makes_sense(self, info: ValidationInfo) -> Self:
         base = (info.context or {}).get("base")
-        try:
-            self._source = parse(self.source, Path(base) if base else None)
-        except ValueError as error:
-            raise ValueError(f"source {error}") from None
+        self._source = parse(self.source, Path(base) if base else None)
         if self.password is not None and self.username is None:
             raise ValueError("a password needs a username")
         if self.username is not None and not self._source.is_network:
             raise ValueError("username is for rtsp:// and http:// sources only")
-        polygons.check(self.zones)
         return self
 
     @cached_property

@@ -82,9 +82,11 @@ def nearly_same(grey: Any, other: Any) -> bool:
 class Hold:
     """A condition that must last before it counts, and must be gone for a while before it does not."""
 
-    def __init__(self, enter_s: float, leave_s: float) -> None:
+    def __init__(self, enter_s: float, leave_s: float, looks: int = _FEWEST_LOOKS) -> None:
+        """``looks`` is how many pictures at least must say so, however slow they come."""
         self._enter_s = enter_s
         self._leave_s = leave_s
+        self._fewest = looks
         self._since: float | None = None
         self._looks = 0
         self.on = False
@@ -100,7 +102,7 @@ class Hold:
             self._since, self._looks = at_s, 0
         self._looks += 1
         lasted_s = at_s - self._since
-        if self._looks >= _FEWEST_LOOKS and lasted_s >= (self._enter_s if value else self._leave_s):
+        if self._looks >= self._fewest and lasted_s >= (self._enter_s if value else self._leave_s):
             self.on, self._since = value, None
         return self.on
 
@@ -154,7 +156,7 @@ class PictureWatch:
         self._holds = {
             "black": Hold(5.0, 3.0),
             "blinded": Hold(10.0, 5.0),
-            "frozen": Hold(0.0, 0.0),
+            "frozen": Hold(0.0, 2.0, looks=1),  # stillness has counted its seconds itself
             "blurred": Hold(15.0, 10.0),
             "moved": Hold(20.0, 10.0),
         }

@@ -28,7 +28,7 @@ _NETWORK: Final = (
     (r"(?:connection )?timed out|timeout triggered", Reason("the camera does not answer")),
 )
 _CODEC: Final = (
-    r"(?:could not find|unsupported|unknown) (?:decoder|codec)[^\n]{0,60}|no decoder[^\n]{0,60}",
+    r"(?:could not find|unsupported|unknown) (?:decoder|codec)(?! param)[^\n]{0,60}|no decoder[^\n]{0,60}",
     "the codec cannot be decoded here",
 )
 _GST: Final = (

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from typing import TypeAlias
 
 Point: TypeAlias = tuple[float, float]
 
 
-def check(zones: Mapping[str, Sequence[Point]]) -> None:
-    """Raise ValueError that names the zone and what is wrong with its polygon."""
-    for name, points in zones.items():
-        if problem := _problem(points):
-            raise ValueError(f"zone {name!r} {problem}")
+def checked(points: list[Point]) -> list[Point]:
+    """Return the points of a polygon. Raises ValueError that says what is wrong with it."""
+    if problem := _problem(points):
+        raise ValueError(problem)
+    return points
 
 
 def _problem(points: Sequence[Point]) -> str | None:

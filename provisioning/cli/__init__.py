@@ -32,6 +32,7 @@ _HERE = "lamppost.provisioning.cli"
 COMMANDS = {
     "run": Command(f"{_HERE}.run", "run", "Run the agent in the foreground until SIGTERM."),
     "config": Command(f"{_HERE}.config", "app", "Check a configuration file; print its JSON Schema."),
+    "camera": Command(f"{_HERE}.camera", "app", "Save a picture of a camera, with its zones drawn in."),
     "driver": Command(f"{_HERE}.driver", "app", "List the installed drivers and their profiles."),
     "status": Command(f"{_HERE}.status", "status", "Show how the box and its devices are."),
     "tail": Command(f"{_HERE}.tail", "tail", "Show samples and events as they pass."),
