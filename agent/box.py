@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +26,11 @@ from lamppost.agent.watch import HealthWatch, SpoolWatch
 from lamppost.agent.wire import NodeId
 
 if TYPE_CHECKING:
+    from lamppost.agent.sight.loop import Sight
+    from lamppost.agent.sight.scene import Scene
     from lamppost.agent.signals import Signals
     from lamppost.agent.uplink import Uplink
+    from lamppost.drivers.api import Frame
 
 log = get_logger()
 
@@ -64,6 +67,8 @@ class Box:
             take_states=self.engine.take_changed,
             told=self._tell,
         )
+        self.sight: Sight | None = None
+        self._sight_task: asyncio.Task[None] | None = None
         self.devices = Devices(self._channel, self.clock.now, self._changed)
         self.report = Report(self, run_dir, notifier)
         self._trouble = trouble
@@ -158,6 +163,7 @@ class Box:
             tail=self.tail,
             now=self.now,
             telemetry=self.config.hub is not None,
+            see=self._see(device),
         )
 
     def _start_device(self, device: DeviceConfig) -> None:
@@ -169,10 +175,35 @@ class Box:
         )
         self.engine.add(f"device/{device.name}", None, watch, ())
 
+    def _see(self, device: DeviceConfig) -> Callable[[Frame], None] | None:
+        """Return where a camera's frames go: to sight, if a rule looks at them."""
+        zones = getattr(device.driver, "zones", None)
+        if zones is None or not self.engine.watched(device.name):
+            return None
+        if self.sight is None:
+            from lamppost.agent.sight.loop import Sight  # noqa: PLC0415 - only with a camera
+
+            self.sight = Sight(self._load_detector, self._seen)
+            self._sight_task = asyncio.create_task(self.sight.run(), name="sight")
+        self.sight.add(device.name, zones)
+        return self.sight.offer
+
+    def _load_detector(self) -> Any:
+        from lamppost.models.detector import load_detector  # noqa: PLC0415 - only with a camera
+
+        return load_detector(self.config.sight.model, threads=self.config.sight.threads)
+
+    def _seen(self, scene: Scene) -> None:
+        raised = self.engine.step(scene.device, [scene], self.now())
+        if raised:
+            self.outbox.events(raised)
+
     async def _stop_devices(self, *names: str) -> None:
         await self.devices.stop(*names)
         for name in names:
             self.engine.remove(f"device/{name}")
+            if self.sight is not None:
+                self.sight.remove(name)
 
     def _start_rule(self, rule: Any) -> None:
         self.engine.add(rule.name, rule, rule.start(self._saved(rule.name)), rule.watches())
@@ -235,8 +266,8 @@ class Box:
         if (old.node, old.spool, _wire(old)) != (new.node, new.spool, _wire(new)):
             log.info("node, spool or encoding changed: starting anew")
             return new
-        await self._apply_devices(old, new)
         self._apply_rules(old, new)
+        await self._apply_devices(old, new)
         if old.hub != new.hub:
             await self._stop_uplink()
             self._start_uplink()
@@ -274,6 +305,9 @@ class Box:
     async def _stop(self, outbox: asyncio.Task[None]) -> None:
         """Drain: nothing comes in any more, all is stored, the hub gets what it takes in a moment."""
         await self.devices.stop_all()
+        if self._sight_task is not None:
+            self._sight_task.cancel()
+            await asyncio.wait({self._sight_task}, timeout=1.0)
         self.outbox.flush()
         outbox.cancel()
         await asyncio.wait({outbox})

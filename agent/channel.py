@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from lamppost.agent.policy import Filter, Policy
-from lamppost.drivers.api import Reading, Sample
+from lamppost.drivers.api import Frame, Reading, Sample
 
 if TYPE_CHECKING:
     from lamppost.agent.engine import Engine
@@ -31,6 +31,7 @@ class Channel:
         tail: Tail,
         now: Callable[[], datetime],
         telemetry: bool,
+        see: Callable[[Frame], None] | None = None,
     ) -> None:
         self.device = device
         #: Newest reading of each quantity.
@@ -43,12 +44,15 @@ class Channel:
         self._tail = tail
         self._now = now
         self._telemetry = telemetry
+        self._see = see
 
     def take(self, samples: Sequence[Sample]) -> None:
         """Take samples in the order of their time."""
         readings: Any = samples
         if samples[0].__class__ is not Reading or samples[-1].__class__ is not Reading:
-            readings = [s for s in samples if isinstance(s, Reading)]
+            readings = self._after_frames(samples)
+            if not readings:
+                return
         self.newest.update(zip(map(_quantity, readings), readings, strict=True))
         self.changed = True
         if self._telemetry:
@@ -56,11 +60,18 @@ class Channel:
             if picked:
                 self._outbox.telemetry(self.device, picked)
         if self._engine.watched(self.device):
-            raised = self._engine.step(self.device, samples, self._now())
+            raised = self._engine.step(self.device, readings, self._now())
             if raised:
                 self._outbox.events(raised)
         if self._tail:
             self._tail.write(map(reading_record, readings))
+
+    def _after_frames(self, samples: Sequence[Sample]) -> list[Reading]:
+        """Hand frames on to be looked at; return what else there is."""
+        for sample in samples:
+            if isinstance(sample, Frame) and self._see is not None:
+                self._see(sample)
+        return [sample for sample in samples if isinstance(sample, Reading)]
 
     def release(self) -> None:
         """Send what the policy held back and whose time has come."""

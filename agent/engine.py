@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from lamppost.agent.event import Event, Phase
 from lamppost.agent.log import get_logger
 from lamppost.agent.rules.api import Rule, RuleState
-from lamppost.drivers.api import Reading, Sample
+from lamppost.drivers.api import Reading
 
 log = get_logger()
 
@@ -74,7 +74,7 @@ class Engine:
         """Whether any rule has asked for samples of a device."""
         return device in self._watch
 
-    def step(self, device: str, samples: Sequence[Sample], now: datetime) -> list[Raised]:
+    def step(self, device: str, samples: Sequence[Any], now: datetime) -> list[Raised]:
         """Give each sample to the rules that watch it."""
         quantities = self._watch.get(device)
         if not quantities:

@@ -111,6 +111,7 @@ class Report:
             "rules": box.engine.rules(),
             "open_events": [{"id": id_, **event} for id_, event in box.engine.open_events().items()],
             "telemetry": {"readings": box.outbox.readings},
+            "sight": box.sight.as_json() if box.sight else None,
             "spool": {
                 "durable": stats.durable,
                 "stream": stats.stream,

@@ -17,6 +17,7 @@ from lamppost.agent.config.model import (
     Hub,
     Node,
     Policy,
+    SightSettings,
     SpoolSettings,
     check_name,
     run_dir,
@@ -33,7 +34,7 @@ from lamppost.drivers import registry
 from lamppost.drivers.api import Driver
 
 RULES = "lamppost.rules"
-TABLES = ("node", "hub", "spool", "telemetry", "devices", "rules")
+TABLES = ("node", "hub", "spool", "sight", "telemetry", "devices", "rules")
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -78,6 +79,7 @@ class _Loading:
         node = self._node(data)
         policy = self._section("telemetry", Policy, data) or Policy()
         hub, spool = self._hub(data, node), self._spool(data, node)
+        sight = self._section("sight", SightSettings, data) or SightSettings()
         devices = {name: self._device(name, table, policy) for name, table in self._named("devices", data)}
         rules = {name: self._rule(name, table) for name, table in self._named("rules", data)}
         review.watched_devices(data, rules, self._notes)
@@ -87,6 +89,7 @@ class _Loading:
             node=node,
             hub=hub,
             spool=spool,
+            sight=sight,
             telemetry=policy,
             devices={name: device for name, device in devices.items() if device is not None},
             rules={name: rule for name, rule in rules.items() if rule is not None},

@@ -228,6 +228,17 @@ class SpoolSettings(Settings):
     commit_ms: float = Field(5, ge=0, le=1000, description="Milliseconds that a commit waits for company.")
 
 
+class SightSettings(Settings):
+    """What looks at the cameras' pictures."""
+
+    model: str = Field(
+        "nanodet-g",
+        min_length=1,
+        description="Detector: a shipped or installed one, or the path of a manifest.",
+    )
+    threads: int = Field(1, ge=1, le=16, description="Threads of one inference.")
+
+
 class Policy(Settings):
     """Which readings are worth sending."""
 
@@ -323,6 +334,7 @@ class Config(Settings):
     node: Node
     hub: Hub | None = None
     spool: SpoolSettings = Field(default_factory=SpoolSettings)
+    sight: SightSettings = Field(default_factory=SightSettings)
     telemetry: Policy = Field(default_factory=Policy)
     devices: dict[str, DeviceConfig] = Field(default_factory=dict)
     rules: dict[str, InstanceOf[Rule]] = Field(default_factory=dict)

@@ -11,7 +11,7 @@ from pydantic_core import core_schema
 
 from lamppost.agent.config.fields import is_secret
 from lamppost.agent.config.load import RULES
-from lamppost.agent.config.model import DeviceSettings, Hub, Node, Policy, SpoolSettings
+from lamppost.agent.config.model import DeviceSettings, Hub, Node, Policy, SightSettings, SpoolSettings
 from lamppost.agent.config.plugins import NAME, plugin_class
 from lamppost.agent.rules.api import Rule
 from lamppost.drivers import registry
@@ -46,6 +46,7 @@ def document() -> tuple[Schema, list[str]]:
     node = _table(Node, "node", defs)
     hub = _table(Hub, "hub", defs)
     spool = _table(SpoolSettings, "spool", defs)
+    sight = _table(SightSettings, "sight", defs)
     policy = _table(Policy, "telemetry", defs)
     host = _table(DeviceSettings, "device", defs)
     drivers = _plugins(registry.DRIVERS, Driver, "driver", host, defs, troubles)
@@ -54,6 +55,7 @@ def document() -> tuple[Schema, list[str]]:
         "node": node,
         "hub": hub,
         "spool": spool,
+        "sight": sight,
         "telemetry": policy,
         "devices": {"description": "One table for each device: [devices.NAME].", **drivers},
         "rules": {"description": "One table for each rule: [rules.NAME].", **rules},

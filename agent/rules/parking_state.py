@@ -12,6 +12,7 @@ import numpy as np
 from lamppost.agent.event import Event
 from lamppost.agent.rules.api import Json
 from lamppost.agent.rules.occurrence import Occurrence, restored
+from lamppost.agent.sight.scene import Scene
 from lamppost.models.appearance import likeness
 from lamppost.models.geometry import Floats, in_polygon, iou_matrix
 from lamppost.models.remembered import restore_stays, save_stays
@@ -19,7 +20,6 @@ from lamppost.models.stays import SAME, Stay, Stays
 
 if TYPE_CHECKING:
     from lamppost.agent.rules.parking import Parking
-    from lamppost.agent.sight.scene import Scene
 
 #: Where the wheels stand: so far above the lower edge of the box, as share of its height. The edge itself
 #: is the nearest tyre; the middle of the footprint lies behind it in an oblique view.
@@ -58,7 +58,9 @@ class ParkingState:
 
     def step(self, sample: Any, now: datetime) -> Iterable[Event]:
         """Take one scene; return what it makes happen."""
-        scene: Scene = sample
+        if not isinstance(sample, Scene):
+            return ()  # readings of the camera, about its picture
+        scene = sample
         at = scene.at.timestamp()
         found = scene.detections
         wanted = np.array([label in self._rule.classes for label in found.labels], bool)
