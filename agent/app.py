@@ -71,6 +71,7 @@ async def _run(config: Config, signals: Signals, notifier: Notifier) -> Config |
     trouble = SpoolWatch()
     try:
         async with open_spool(config.spool, report=trouble.report) as spool:
+            run_dir.claim()
             box = Box(config, spool, run_dir, tail, trouble, notifier)
             try:
                 return await box.run(signals)

@@ -227,10 +227,14 @@ class Box:
         self._uplink_task = asyncio.create_task(self._uplink.run(), name="uplink")
 
     async def _stop_uplink(self) -> None:
+        await self._end_uplink()
+        self._uplink = self._uplink_task = None
+
+    async def _end_uplink(self) -> None:
+        """End the link; how it was can still be read."""
         if self._uplink_task is not None:
             self._uplink_task.cancel()
             await asyncio.wait({self._uplink_task}, timeout=2.0)
-        self._uplink = self._uplink_task = None
 
     def _changed(self) -> None:
         """Tell the hub that a device's state is another."""
@@ -262,10 +266,11 @@ class Box:
             self._notifier.send("READY=1")
             return None
         self.report.config_problem = None
-        old, self.config = self.config, new
+        old = self.config
         if (old.node, old.spool, _wire(old)) != (new.node, new.spool, _wire(new)):
             log.info("node, spool or encoding changed: starting anew")
-            return new
+            return new  # this box says farewell under its own name
+        self.config = new
         self._apply_rules(old, new)
         await self._apply_devices(old, new)
         if old.hub != new.hub:
@@ -304,6 +309,7 @@ class Box:
 
     async def _stop(self, outbox: asyncio.Task[None]) -> None:
         """Drain: nothing comes in any more, all is stored, the hub gets what it takes in a moment."""
+        log.info("stopping")
         await self.devices.stop_all()
         if self._sight_task is not None:
             self._sight_task.cancel()
@@ -315,8 +321,10 @@ class Box:
         await self.outbox.once()
         if self._uplink is not None:
             await self._drain(self._uplink)
-        await self._stop_uplink()
+        await self._end_uplink()
         self.report.write(last=True)
+        waiting = {lane: figures.depth for lane, figures in self.spool.stats().items() if figures.depth}
+        log.info("stopped", waiting=waiting)
 
 
 def _wire(config: Config) -> tuple[str, str] | None:

@@ -28,6 +28,9 @@ class RunDirectory:
     def open(self) -> None:
         """Make the directory. Raises OSError."""
         self._devices.mkdir(parents=True, exist_ok=True)
+
+    def claim(self) -> None:
+        """Write the pid file; only who holds the spool may. Raises OSError."""
         write_whole(self.path / PID, f"{os.getpid()}\n")
 
     def status(self, status: Mapping[str, Any]) -> None:

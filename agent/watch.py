@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from lamppost.agent.event import Event, Measure, Severity
 from lamppost.agent.health import DownWatch
+from lamppost.agent.log import get_logger
 from lamppost.agent.rules.api import Json
 from lamppost.agent.rules.occurrence import Occurrence, restored
 from lamppost.agent.spool import SpoolTrouble
 from lamppost.drivers.api import Sample
+
+log = get_logger()
 
 if TYPE_CHECKING:
     from lamppost.agent.uplink import Removed
@@ -52,6 +55,8 @@ class SpoolWatch:
 
     def report(self, trouble: SpoolTrouble) -> None:
         """Take a report; the next tick makes events of it."""
+        tell = log.info if trouble.phase == "closed" else log.error
+        tell("spool", trouble=trouble.kind, phase=trouble.phase, detail=trouble.detail)
         self._reported.append(trouble)
 
     def refused(self, removed: Removed) -> None:

@@ -16,7 +16,8 @@ PIPELINE = (
     "{encoder} name=pay0 pt=96 )"
 )
 STREAMS = {
-    "/stream1": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! rtph264pay config-interval=1",
+    "/stream1": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 "
+    "! rtph264pay config-interval=1",
     "/odd": "vp8enc deadline=1 ! rtpvp8pay",
 }
 

@@ -155,18 +155,6 @@ def test_a_loop_begins_anew(video):
     asyncio.run(main())
 
 
-def test_a_held_picture_becomes_a_reading(tmp_path):
-    async def main():
-        path = write_video(tmp_path / "v.avi", [picture(1)] * 30, code="MJPG")
-        settings = {"fps": 10.0, "realtime": False, "loop": True, "frozen_s": 0.5}
-        async with watching(camera(path, **settings)) as seen:
-            await until(lambda: "frozen" in seen.states)
-        assert seen.states[0] == "ok"
-        assert "frozen" in seen.kinds
-
-    asyncio.run(main())
-
-
 FILES = [
     ("gone.mp4", "No such file", True),
     ("text.mp4", "not a video", False),

@@ -202,6 +202,34 @@ def test_probe_says_size_rate_codec_and_time():
     asyncio.run(main())
 
 
+def test_a_held_picture_becomes_a_reading_and_goes_again():
+    async def main():
+        async with mjpeg_server() as server, watching(camera(server.url, frozen_s=0.5)) as seen:
+            pictures, server.pictures = server.pictures, server.pictures[:1]
+            await until(lambda: "frozen" in seen.states)
+            assert "frozen: the same picture for " in dict(seen.faults)["frozen"]
+            server.pictures = pictures
+            await until(lambda: seen.states[-1] == "ok")
+            assert seen.states[0] == "ok"
+
+    asyncio.run(main())
+
+
+def test_what_was_learnt_is_given_to_the_next_reader():
+    async def main():
+        async with mjpeg_server() as server:
+            driver = camera(server.url, frozen_s=0.5)
+            server.pictures = server.pictures[:1]
+            async with watching(driver) as seen:
+                await until(lambda: "frozen" in seen.states)
+                await until(lambda: driver._memory)
+            async with watching(driver) as seen:
+                await until(lambda: seen.states)
+                assert seen.states[0] == "frozen"
+
+    asyncio.run(main())
+
+
 def test_a_reader_that_hangs_is_killed_and_told_as_a_stall():
     async def main():
         async with mjpeg_server() as server:

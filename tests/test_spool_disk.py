@@ -137,6 +137,25 @@ def test_a_full_disk_costs_telemetry_first(small_disk: Path):
     run(settings, steps)
 
 
+def test_a_young_spool_still_takes_alarms_to_a_full_disk(small_disk: Path):
+    """It has little that could make way for them; the reserve's room is theirs."""
+    settings = Settings(small_disk / "spool.db")
+
+    async def steps(spool, troubles):
+        assert await spool.put([draft(text="before")])
+        with filled(small_disk, spare=0):
+            durable = [await spool.put([draft(Lane.ALARMS, str(step), size=300)]) for step in range(50)]
+            assert all(durable)
+
+    run(settings, steps)
+
+    async def again(spool, troubles):
+        found = [text_of(m) for m in await everything(spool) if m.lane is Lane.ALARMS]
+        assert found == [str(step) for step in range(50)]
+
+    run(settings, again)
+
+
 def test_memory_keeps_events_rather_than_telemetry(small_disk: Path):
     settings = Settings(small_disk / "spool.db")
 
@@ -144,7 +163,7 @@ def test_memory_keeps_events_rather_than_telemetry(small_disk: Path):
         await spool.put([draft()])
         with filled(small_disk):
             for step in range(150):
-                await spool.put([draft(Lane.TELEMETRY, size=90_000), draft(text=str(step), size=1000)])
+                await spool.put([draft(Lane.TELEMETRY, size=90_000), draft(text=str(step), size=12_000)])
             stats = spool.stats()
             assert not stats.durable
             assert stats["events"].depth == 151

@@ -22,6 +22,10 @@ AGE_CHECK_S = 60.0
 ROOM_AGAIN = 2 * RESERVE_BYTES
 """A full disk counts as cured when so many bytes are free."""
 
+#: A database smaller than this may grow so far on a full disk, into the room that the reserve gave up:
+#: it has little below its alarms that could make way for them.
+YOUNG = 1 << 20
+
 
 class Outbox:
     """Messages on disk as long as it takes them, in memory while it does not. One thread only.
@@ -261,7 +265,7 @@ class Outbox:
             return False
         if self.disk.cap is not None:
             return True  # the log starts anew, and may find room where it has been before
-        self.disk.cap = pages * PAGE
+        self.disk.cap = max(pages * PAGE, YOUNG)
         self.troubles.begin("disk-full", f"{self.path}: {error}")
         self._retry_later()
         return True

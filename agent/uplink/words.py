@@ -12,7 +12,7 @@ _REFUSALS = {
     0x84: "the hub does not speak this MQTT version: try the other hub.protocol",
     0x85: "the hub does not accept the client id: see hub.client_id",
     0x86: "wrong user name or password: see hub.username and hub.password",
-    0x87: "not authorised: the hub knows this box but does not let it in",
+    0x87: "not authorised: check hub.username and hub.password, and what the hub allows this box",
     0x88: "the hub is not available now",
     0x89: "the hub is busy now",
     0x8A: "the hub has banned this box",

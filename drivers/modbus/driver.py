@@ -16,9 +16,11 @@ from lamppost.drivers.modbus.endpoint import NOTATION, Endpoint, parse
 from lamppost.drivers.modbus.line import GarbledError, LostError, NoAnswerError, RefusedError, join
 from lamppost.drivers.modbus.plan import Block, expand, plan
 from lamppost.drivers.modbus.plan import Field as Item
-from lamppost.drivers.modbus.poll import Poll
+from lamppost.drivers.modbus.poll import NO_TARGET, Poll
 from lamppost.drivers.modbus.profile import Profile, ProfileError, Register, available, find
 
+ADVICE_BEHIND = "check unit number and power of the device behind the gateway"
+ADVICE_SERIAL = "check power, unit number, baud rate and parity, and whether A and B are swapped"
 INLINE = Profile(title="registers of the configuration", source="the configuration")
 
 
@@ -209,12 +211,14 @@ def _write_request(device: str, unit: int, item: Item, value: Value) -> frame.Re
 def _advice(error: Exception, endpoint: Endpoint) -> str:
     """Say what a technician can do."""
     if isinstance(error, RefusedError):
-        return "does the profile fit this device?"
+        return ADVICE_BEHIND if error.code in NO_TARGET else "does the profile fit this device?"
+    if isinstance(error, LostError):
+        return "is the port right, and does it speak Modbus?"
     if isinstance(error, GarbledError):
+        if endpoint.framing == "tcp":
+            return "does this port speak Modbus TCP? check host and port"
         return "check baud rate and parity, shield and termination"
-    if endpoint.framing == "rtu":
-        return "check power, unit number, baud rate and parity, and whether A and B are swapped"
-    return "check unit number and power of the device"
+    return ADVICE_SERIAL if endpoint.framing == "rtu" else "check unit number and power of the device"
 
 
 class _Collector:

@@ -198,7 +198,7 @@ class Line:
     def _lost(self, reason: str) -> None:
         """Say to who is waiting that the line is gone."""
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(LostError(f"{self.endpoint}: {reason}"))
+            self._answer.set_exception(LostError(reason))
 
     def _drop(self) -> None:
         if self._port is not None:

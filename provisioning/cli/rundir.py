@@ -20,7 +20,7 @@ RunDirOption = Annotated[
 
 def find_run_dir(config: Path | None) -> Path:
     """Return the run directory of the agent with this configuration."""
-    from lamppost.agent.config import load  # noqa: PLC0415 - only when a command needs it
-    from lamppost.agent.config.paths import default_path  # noqa: PLC0415
+    from lamppost.agent.config.paths import default_path  # noqa: PLC0415 - only when a command needs it
+    from lamppost.agent.config.places import places  # noqa: PLC0415
 
-    return load(config or default_path()).node.run_dir
+    return places(config or default_path()).run_dir

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from lamppost.agent.config import Config, load
+from lamppost.agent.config.places import Places, places
 from lamppost.agent.spool import SpoolError
 from lamppost.agent.spool.look import View, look
 from lamppost.provisioning.cli.options import ConfigFile
@@ -31,11 +31,11 @@ def spool(
 
     Examples: `lamppost spool`, `lamppost spool --watch`, `lamppost spool --json`.
     """
-    loaded = load(config)
+    where = places(config)
     if watch and not as_json:
-        _watch(loaded)
-    view = look(loaded.spool, time.time())
-    trouble = troubles(view, loaded.node.run_dir)
+        _watch(where)
+    view = look(where.spool, time.time())
+    trouble = troubles(view, where.run_dir)
     if as_json:
         typer.echo(json.dumps(_as_json(view, trouble), indent=2))
     else:
@@ -43,12 +43,12 @@ def spool(
     raise typer.Exit(1 if trouble else 0)
 
 
-def _watch(config: Config) -> None:
+def _watch(config: Places) -> None:
     with Live(console=Console(), refresh_per_second=2) as live:
         while True:
             try:
                 view = look(config.spool, time.time())
-                live.update(picture(view, troubles(view, config.node.run_dir)))
+                live.update(picture(view, troubles(view, config.run_dir)))
             except SpoolError as error:
                 live.update(Text(str(error), style="red"))
             time.sleep(1.0)

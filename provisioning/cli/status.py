@@ -49,6 +49,10 @@ def status(
     if not watch:
         console.print(picture(run_dir, device))
         raise typer.Exit(0 if running(run_dir) else 1)
+    if not console.is_terminal:
+        while True:
+            console.print(picture(run_dir, device))
+            time.sleep(2.0)
     with Live(picture(run_dir, device), console=console, refresh_per_second=2, screen=False) as live:
         while True:
             time.sleep(1.0)
@@ -71,11 +75,12 @@ def _status_text(run_dir: Path) -> str:
     try:
         return (run_dir / "status.json").read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise typer.BadParameter(
+        typer.echo(
             f"no agent has left a status in {run_dir}; start it with `lamppost run`, "
             "or name its configuration with --config",
-            param_hint="--config",
-        ) from None
+            err=True,
+        )
+        raise typer.Exit(1) from None
 
 
 def picture(run_dir: Path, device: str) -> Group:

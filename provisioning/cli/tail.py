@@ -41,6 +41,11 @@ def tail(
     if not running(run_dir):
         typer.echo(f"no agent runs in {run_dir}; start it with `lamppost run`", err=True)
         raise typer.Exit(1)
+    known = json.loads((run_dir / "status.json").read_text(encoding="utf-8"))["devices"]
+    if device and device not in known:
+        raise typer.BadParameter(
+            f"no device {device!r}; the agent has {', '.join(known)}", param_hint="--device"
+        )
     console = Console(highlight=False, soft_wrap=True)
     shown = 0
     with reading(run_dir) as lines:
@@ -65,7 +70,11 @@ def reading(run_dir: Path) -> Iterator[Iterator[str]]:
     """Make a FIFO, let the agent find it, give its lines, remove it."""
     folder = run_dir / "tail"
     hidden, shown = folder / f".{os.getpid()}", folder / f"{os.getpid()}"
-    os.mkfifo(hidden, 0o600)
+    try:
+        os.mkfifo(hidden, 0o600)
+    except PermissionError:
+        typer.echo(f"{folder} is not writable by this user; try as root or as the agent's user", err=True)
+        raise typer.Exit(1) from None
     try:
         handle = os.open(hidden, os.O_RDONLY | os.O_NONBLOCK)
         hidden.rename(shown)
