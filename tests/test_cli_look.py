@@ -59,6 +59,29 @@ def test_status_shows_devices_with_reasons_and_open_events(tmp_path):
     asyncio.run(main())
 
 
+def test_a_broken_file_or_a_missing_secret_does_not_keep_anybody_from_looking(tmp_path):
+    async def main():
+        async with serve_tcp([Unit(1, holding=[500])]) as line:
+            config = (
+                device("tank", line.port)
+                + '[hub]\nurl = "mqtt://127.0.0.1:1"\npassword = "${CANARY_PASSWORD}"\n'
+            )
+            config += 'username = "box"\n'
+            with Agent(tmp_path, config, env={"CANARY_PASSWORD": "canary-7f3a"}) as agent:
+                await agent.until(lambda: agent.device("tank")["state"] == "ok")
+                for command in (["status"], ["spool"], ["tail", "-n", "1"]):
+                    assert "canary" not in (seen := await look(agent, *command)).stdout
+                    assert seen.returncode == 0, seen.stderr
+                agent.write(config.replace("every_s", "evry_s"))
+                agent.reload()
+                await agent.until(lambda: agent.status()["config_problem"])
+                seen = await look(agent, "status")
+                assert "was not taken" in seen.stdout
+                assert "evry_s" in seen.stdout
+
+    asyncio.run(main())
+
+
 def test_status_before_the_first_start_says_what_to_do(tmp_path):
     agent = Agent(tmp_path, "")
     seen = lamppost("status", "--config", str(agent.config))
