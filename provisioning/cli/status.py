@@ -86,15 +86,16 @@ def _status_text(run_dir: Path) -> str:
 def picture(run_dir: Path, device: str) -> Group:
     """Return the whole picture as rich shows it."""
     status = json.loads(_status_text(run_dir))
-    parts: list[Any] = [_head(status, running(run_dir)), _hub(status)]
+    # What must be seen stands first: a screen full of failing devices cuts off the end.
+    parts: list[Any] = [_head(status, running(run_dir)), _hub(status), _spool(status)]
     parts.extend(Text(f"! {trouble}", style="red") for trouble in _troubles(status))
-    parts.append(_devices(status))
-    parts.extend(_remarks(status))
-    if device:
-        parts.append(_newest(run_dir, status, device))
-    parts.append(_spool(status))
     if status["open_events"]:
         parts.append(_open_events(status))
+    parts.append(_devices(status))
+    if device:
+        parts.append(_newest(run_dir, status, device))
+    else:
+        parts.extend(_remarks(status))
     return Group(*parts)
 
 
