@@ -7,6 +7,7 @@ from typing import Final
 #: A larger picture than this is none.
 LARGEST: Final = 16 << 20
 _LONGEST_HEAD = 16 << 10
+_END_OF_JPEG = b"\xff\xd9"
 
 
 class MultipartError(Exception):
@@ -37,9 +38,11 @@ class Multipart:
         if not self._inside and not self._enter():
             return None
         if self._length is not None and len(self._buffer) >= self._length:
-            after = bytes(self._buffer[self._length : self._length + len(self._mark) + 8]).lstrip(b"\r\n-")
-            if not after or self._mark.lstrip(b"-").startswith(after[: len(self._mark) - 2]):
-                return self._cut(self._length)
+            if self._buffer[self._length - 2 : self._length] == _END_OF_JPEG:
+                return self._cut(self._length)  # without waiting for the mark, which comes with the next
+            after = bytes(self._buffer[self._length : self._length + len(self._mark) + 2]).lstrip(b"\r\n")
+            if after == self._mark[: len(after)]:
+                return self._cut(self._length) if len(after) == len(self._mark) else None
             self._length = None  # it lied: look for the mark
         if self._length is None:
             start = max(0, self._searched - len(self._mark))
