@@ -111,7 +111,7 @@ FAULTS = [
     ("stall", "stall", "no picture for 1 s"),
     ("close", "end", "ended the stream"),
     ("huge", "corrupt", "a picture of 2861 MB"),
-    ("garbage", "corrupt", "pictures in a row cannot be decoded"),
+    ("garbage", "corrupt", "for 1 s no picture could be decoded"),
 ]
 
 

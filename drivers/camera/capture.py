@@ -23,8 +23,6 @@ from lamppost.drivers.camera.job import Job, fitting
 from lamppost.drivers.camera.picture import PictureWatch, small_grey
 from lamppost.drivers.camera.streams import Stream, StreamError, open_stream
 
-#: Pictures in a row that cannot be decoded before the stream is given up.
-_MOST_CORRUPT: Final = 50
 _PICTURE_EVERY_S: Final = 10.0
 _MEMORY_EVERY_S: Final = 60.0
 
@@ -61,7 +59,7 @@ class Reader:
         self._voice = voice
         self._wanted = wanted
         self._watch = PictureWatch(job.frozen_s, base64.b64decode(job.memory))
-        self._corrupt = 0
+        self._corrupt_since: float | None = None
         self._told = -_PICTURE_EVERY_S
         self._kept = time.monotonic()
 
@@ -81,12 +79,14 @@ class Reader:
 
     def _give(self, image: Any, seq: int, at: float) -> None:
         if image is None or image.ndim != 3 or not image.size:
-            self._corrupt += 1
+            now = time.monotonic()
+            since = self._corrupt_since = self._corrupt_since or now
             self._voice.say("fault", kind="corrupt", detail=f"picture {seq} cannot be decoded")
-            if self._corrupt >= _MOST_CORRUPT:
-                raise StreamError("corrupt", f"{_MOST_CORRUPT} pictures in a row cannot be decoded")
+            if now - since >= self._job.read_timeout_s:
+                lasted = f"{self._job.read_timeout_s:g} s"
+                raise StreamError("corrupt", f"for {lasted} no picture could be decoded; is it a video?")
             return
-        self._corrupt = 0
+        self._corrupt_since = None
         height, width = image.shape[:2]
         size = fitting(width, height, self._job.max_width, self._job.max_height)
         if size != (width, height):
