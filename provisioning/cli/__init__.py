@@ -38,6 +38,7 @@ COMMANDS = {
     "tail": Command(f"{_HERE}.tail", "tail", "Show samples and events as they pass."),
     "spool": Command(f"{_HERE}.spool", "spool", "Show what waits in the spool and what was dropped."),
     "simulate": Command(f"{_HERE}.simulate", "app", "Simulate meters, a hub or a bad link."),
+    "replay": Command(f"{_HERE}.replay", "replay", "Run a recording through a camera's rules."),
     "demo": Command(f"{_HERE}.demo", "demo", "Run a scenario with simulated devices, link and hub."),
 }
 
