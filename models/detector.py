@@ -42,6 +42,10 @@ class Detector:
         outputs = self.session.run(letterbox(picture))
         return self._read(outputs, letterbox)
 
+    def prepare(self, picture: Picture) -> NDArray[Any]:
+        """Return the model's input for ``picture``; overwritten by the next picture of that size."""
+        return self._letterbox(picture)(picture)
+
     def _letterbox(self, picture: Picture) -> Letterbox:
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or picture.size == 0:
             raise ValueError(f"a picture is HxWx3 uint8, got {picture.shape} {picture.dtype}")

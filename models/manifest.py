@@ -126,6 +126,11 @@ def _plain(message: str) -> str:
     return re.sub("^Value error, ", "", message)
 
 
+def model_folders(config: Path) -> tuple[Path, ...]:
+    """Return the folders of a box's own models: `models/` beside its configuration, then the system's."""
+    return tuple(dict.fromkeys((config.absolute().parent / "models", SYSTEM)))
+
+
 def find_manifests(folders: tuple[Path, ...] = (SYSTEM,)) -> dict[str, Path]:
     """Return manifests by name: of ``folders``, where the first one wins, then of the shipped zoo."""
     found: dict[str, Path] = {}

@@ -13,8 +13,9 @@ from lamppost.models.geometry import iou_matrix
 from lamppost.models.letterbox import Picture
 
 SEEN = {"person", "bicycle", "motorcycle", "car", "bus", "truck"}
-#: What one model gives this score, the other should show at all.
+#: What one model gives this score, the other should show with at least that one.
 CLEAR = 0.45
+SHOWN = 0.3
 SAME_IOU = 0.6
 
 
@@ -53,6 +54,6 @@ def compare(reference: Detector, tested: Detector, pictures: Iterable[Picture]) 
 def _shown(one: Detections, other: Detections) -> tuple[int, int]:
     """Return how many clear objects ``one`` has, and how many of them ``other`` shows."""
     clear = [i for i, label in enumerate(one.labels) if label in SEEN and one.scores[i] >= CLEAR]
-    same = [i for i, label in enumerate(other.labels) if label in SEEN]
+    same = [i for i, label in enumerate(other.labels) if label in SEEN and other.scores[i] >= SHOWN]
     close = iou_matrix(one.boxes[clear], other.boxes[same]) >= SAME_IOU
     return len(clear), int(np.count_nonzero(close.any(axis=1)))
