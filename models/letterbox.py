@@ -49,7 +49,8 @@ class Letterbox:
         pixel = self._spec.pad * self._factor + self._shift
         shape = (1, self.height, self.width, 3)
         padding = np.broadcast_to(pixel, shape).astype(self._spec.dtype)
-        return padding if self._spec.layout == "nhwc" else np.ascontiguousarray(padding.transpose(0, 3, 1, 2))
+        # In the order of memory that the runtime takes, or it would copy every picture.
+        return np.ascontiguousarray(padding if self._spec.layout == "nhwc" else padding.transpose(0, 3, 1, 2))
 
     def __call__(self, picture: Picture) -> NDArray[Any]:
         """Return the input tensor of ``picture`` (HxWx3, BGR), which is overwritten by the next call."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -121,9 +122,6 @@ def _provider_options(name: str, cache: Path | None) -> dict[str, str]:
 
 
 def _reason(error: Exception) -> str:
-    """Return what ONNX Runtime said, without its error codes and source lines."""
-    text = " ".join(str(error).split())
-    for mark in (" : ", "Load model from", "onnxruntime::"):
-        _, _, rest = text.partition(mark) if mark == " : " else ("", "", "")
-        text = rest or text
-    return text.split(" : ")[-1][:300]
+    """Return what ONNX Runtime said, without its error codes and the line of its own source."""
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", " ".join(str(error).split()))
+    return re.sub(r"^/onnxruntime_src/\S+ .*?\) (?=ONNX|[A-Z][a-z])", "", text)[:400].rstrip(". ")

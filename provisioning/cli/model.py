@@ -39,9 +39,8 @@ def list_models(config: ConfigFile, as_json: AsJson = False) -> int:
             print(f"    {about['problem']}")
             continue
         size = f"{about['bytes'] / 1e6:.1f} MB" if about["bytes"] is not None else "file missing"
-        print(
-            f"    {about['version']} · {size} · {about['decoder']} {about['input']} · {about['labels']} labels"
-        )
+        shape = f"{about['decoder']} {about['input']} · {about['labels']} labels"
+        print(f"    {about['version']} · {size} · {shape}")
         print(f"    {about['licence']}")
         print(f"    {about['path']}")
     return 1 if any("problem" in about or about["bytes"] is None for about in found.values()) else 0
