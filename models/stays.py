@@ -19,6 +19,8 @@ from lamppost.models.geometry import Floats, areas, iou_matrix, overlaps
 
 #: Overlap (IoU) that makes a box belong to a stay; and that of a box that has not moved.
 MATCH, MATCH_OLD, STILL = 0.5, 0.35, 0.72
+#: Overlap of two stays that are one vehicle, if the place of the older one looks as it did.
+ONE = 0.45
 #: Overlap of two boxes in a row of something that has come to rest.
 SETTLED = 0.8
 #: Likeness of a place that is unchanged; and below which another vehicle stands in it.
@@ -77,6 +79,14 @@ class Stay:
         self.template = patch(grey, box)
         self.look = 1.0
         self.gone_since = self.other_since = None
+
+    def adopt(self, other: Stay) -> None:
+        """Go on with the box and look of another stay of the same vehicle."""
+        self.anchor, self.template, self.label = other.anchor, other.template, other.label
+        self.scores, self.recent, self.look = other.scores, other.recent, other.look
+        self.seen_at = max(self.seen_at, other.seen_at)
+        self.still_s = max(self.still_s, other.still_s)
+        self.gone_since, self.other_since = other.gone_since, other.other_since
 
 
 class Stays:
@@ -221,25 +231,66 @@ class Stays:
             self.all.append(stay)
 
     def _is_known(self, box: Floats, score: float, now: float) -> bool:
-        """Say whether a box is another sight of a stay that is at least as sure."""
-        old = [s for s in self.all if now - s.since > YOUNG_S and s.score > score - 0.1]
+        """Say whether a box is another sight of a stay: one that is as sure, or whose place looks as it did."""
+        old = [s for s in self.all if now - s.since > YOUNG_S]
         if not old:
             return False
         anchors = np.stack([stay.anchor for stay in old])
-        return bool(_same_place(anchors, box[None])[:, 0].any())
+        sure = np.array([stay.score > score - 0.1 for stay in old])
+        same = np.array([stay.look >= SAME and stay.gone_since is None for stay in old])
+        fit = iou_matrix(anchors, box[None])[:, 0]
+        place = _same_place(anchors, box[None])[:, 0]
+        return bool((place & sure).any() or ((fit > ONE) & same).any())
 
     def _merge(self) -> list[Stay]:
-        """Of two stays in one place keep the surer one: that is the vehicle."""
+        """Keep one stay of each vehicle: a detector sees some twice, or in parts, or two as one."""
         if len(self.all) < 2:
             return []
-        anchors = self._anchors()
-        score = np.array([stay.score for stay in self.all])
-        sure = np.array([stay.still_s >= 1.0 for stay in self.all])
-        weaker = (score[:, None] + 0.08 < score) & sure & _same_place(anchors, anchors).T
-        dropped = [stay for stay, drop in zip(self.all, weaker.any(axis=1), strict=True) if drop]
+        dropped = [stay for stay, ghost in zip(self.all, self._ghosts(), strict=True) if ghost]
+        rest = [stay for stay in self.all if stay not in dropped and stay.still_s >= 1.0]
+        if len(rest) > 1:
+            anchors = np.stack([stay.anchor for stay in rest])
+            near = _same_place(anchors, anchors)
+            fit = iou_matrix(anchors, anchors)
+            for i, j in zip(*np.nonzero(np.triu(near | near.T, 1)), strict=True):
+                one, other = rest[int(i)], rest[int(j)]
+                if one not in dropped and other not in dropped:
+                    dropped += _weaker(one, other, float(fit[i, j]))
         if dropped:
             self.all = [stay for stay in self.all if stay not in dropped]
         return dropped
+
+    def _ghosts(self) -> NDArray[np.bool_]:
+        """Say which stays are boxes around parts of two surer vehicles."""
+        anchors = self._anchors()
+        score = np.array([stay.score for stay in self.all])
+        real = np.array([stay.still_s >= 1.0 for stay in self.all])
+        surer = (score > score[:, None] + 0.1) & real
+        shared = overlaps(anchors, anchors) * surer / np.maximum(areas(anchors), 1e-9)[:, None]
+        return np.asarray((shared.sum(axis=1) > 0.65) & ((shared > 0.2).sum(axis=1) >= 2))
+
+
+def _weaker(one: Stay, other: Stay, fit: float) -> list[Stay]:
+    """Return which of two stays in one place to drop, if they are one vehicle."""
+    older, newer = (one, other) if one.since <= other.since else (other, one)
+    together = newer.since - older.since < YOUNG_S
+    gap = newer.score - older.score
+    if fit > ONE:
+        if not together and (older.look < SAME or older.gone_since is not None):
+            return []  # another vehicle in front of it
+        if gap > 0.08:
+            older.adopt(newer)
+        return [newer]
+    if abs(gap) > 0.08:
+        return [older if gap > 0 else newer]
+    if together and _area(newer) > _area(older):
+        older.adopt(newer)
+    return [newer]
+
+
+def _area(stay: Stay) -> float:
+    x1, y1, x2, y2 = stay.anchor
+    return float((x2 - x1) * (y2 - y1))
 
 
 def _explained(boxes: Floats, scores: Floats) -> NDArray[np.bool_]:
