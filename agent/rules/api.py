@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +12,7 @@ from lamppost.agent.event import Event
 from lamppost.drivers.api import Sample
 
 Json: TypeAlias = dict[str, Any]
+Moment: TypeAlias = Literal["arrival", "half-way", "alarm"]
 
 
 class RuleState(Protocol):
@@ -28,6 +29,39 @@ class RuleState(Protocol):
 
     def shift(self, seconds: float) -> None:
         """Move every remembered time: the box's clock was set forward by so many seconds."""
+
+
+class Shot(NamedTuple):
+    """A picture that a rule wants of the scene it was just given.
+
+    ``key`` names what stands there within the rule, and with ``since`` the one that stands there now.
+    ``box`` is x1, y1, x2, y2 in 0..1 of the camera's reference view, ``zone`` a zone of the camera.
+    ``event`` is the id of the open event that this step returned, at the moment ``alarm``.
+    ``hidden``: something stands in front of it; asked for at ``alarm`` only, other moments can wait.
+    """
+
+    key: str
+    moment: Moment
+    box: tuple[float, float, float, float]
+    zone: str
+    since: datetime
+    event: str = ""
+    hidden: bool = False
+
+
+@runtime_checkable
+class Witness(Protocol):
+    """What a `RuleState` has beside its own methods if its events carry pictures. Pure as well."""
+
+    def shots(self) -> Sequence[Shot]:
+        """Return the pictures that the last step asks for; empty if that was no scene.
+
+        The same shot is asked for at each step at which it could be taken: the first that succeeds is
+        kept, the others cost nothing. So a picture that a restart lost is taken anew, in its own time.
+        """
+
+    def pending(self) -> Collection[str]:
+        """Return the keys of what may yet become an event; pictures of all others are forgotten."""
 
 
 class Rule(BaseModel):

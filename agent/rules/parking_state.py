@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamppost.agent.event import Event
-from lamppost.agent.rules.api import Json
+from lamppost.agent.event import Event, Phase
+from lamppost.agent.rules.api import Json, Moment, Shot
 from lamppost.agent.rules.occurrence import Occurrence, restored
+from lamppost.agent.rules.witness import moment_due
 from lamppost.agent.sight.scene import Scene
 from lamppost.models.appearance import likeness
 from lamppost.models.geometry import Floats, in_polygon, iou_matrix
 from lamppost.models.remembered import restore_stays, save_stays
-from lamppost.models.stays import SAME, Stay, Stays
+from lamppost.models.stays import SAME, STILL, Stay, Stays
 
 if TYPE_CHECKING:
     from lamppost.agent.rules.parking import Parking
@@ -54,10 +55,12 @@ class ParkingState:
         self._closed: list[Violation] = []
         self._loading: dict[int, float] = {}
         self._orphans: list[Occurrence] = []
+        self._shots: list[Shot] = []
         self._last = 0.0
 
     def step(self, sample: Any, now: datetime) -> Iterable[Event]:
         """Take one scene; return what it makes happen."""
+        self._shots = []
         if not isinstance(sample, Scene):
             return ()  # readings of the camera, about its picture
         scene = sample
@@ -84,6 +87,9 @@ class ParkingState:
                 event = self._judge(stay, zone, scene.at)
                 if event is not None:
                     events.append(event)
+                    if event.phase is Phase.OPEN:
+                        self._shots.append(self._shot(stay, "alarm", event.since, at, event.id))
+            self._shots += self._wanted(zone, scene.at)
         self._forget(at)
         return events
 
@@ -91,6 +97,36 @@ class ParkingState:
         """Return nothing: without a picture nobody knows."""
         del now
         return ()
+
+    def shots(self) -> Sequence[Shot]:
+        """Return the pictures that the last scene should give."""
+        return self._shots
+
+    def pending(self) -> Collection[str]:
+        """Return the stays that have not been reported."""
+        return {str(stay.number) for stay in self._stays.all if stay.number not in self._open}
+
+    def _wanted(self, zone: Any, at: datetime) -> list[Shot]:
+        """Return the shots of stays that would be violations if they lasted, and are in full view."""
+        now, due = at.timestamp(), []
+        for stay in self._stays.all:
+            began = None if stay.number in self._open else self._began(stay, at)
+            moment = None if began is None else moment_due(now - began, self._allowed_s(stay))
+            if moment is not None and not _hidden(stay, now):
+                due.append((stay, moment, began))
+        if not due:
+            return []
+        inside = in_polygon(np.array([contact(stay.anchor) for stay, _, _ in due]), zone)
+        return [
+            self._shot(stay, moment, datetime.fromtimestamp(began or now, UTC), now)
+            for (stay, moment, began), within in zip(due, inside, strict=True)
+            if within and self._is_sized(stay)
+        ]
+
+    def _shot(self, stay: Stay, moment: Moment, since: datetime, now: float, event: str = "") -> Shot:
+        x1, y1, x2, y2 = (float(v) for v in stay.anchor)
+        hidden = _hidden(stay, now)
+        return Shot(str(stay.number), moment, (x1, y1, x2, y2), self._rule.zone, since, event, hidden)
 
     def _judge(self, stay: Stay, zone: Any, at: datetime) -> Event | None:
         rule, now = self._rule, at.timestamp()
@@ -102,11 +138,10 @@ class ParkingState:
             event = violation.occurrence.update(at, self._measures(stay, now), rule.update_s)
             return event and _sure(event, stay)
         began = self._began(stay, at)
-        allowed_s = rule.dwell_s + (rule.grace_s if stay.number in self._loading else 0.0)
+        allowed_s = self._allowed_s(stay)
         if began is None or now - began < allowed_s or not self._is_certain(stay, now, allowed_s):
             return None
-        height = float(stay.anchor[3] - stay.anchor[1])
-        if not rule.min_height <= height <= rule.max_height:
+        if not self._is_sized(stay):
             return None
         if not in_polygon(np.array([contact(stay.anchor)]), zone)[0]:
             return None
@@ -114,6 +149,12 @@ class ParkingState:
         occurrence = again or self._new(began)
         self._open[stay.number] = Violation(occurrence, stay.anchor, stay.template)
         return None if again else _sure(occurrence.open(at, self._measures(stay, now)), stay)
+
+    def _allowed_s(self, stay: Stay) -> float:
+        return self._rule.dwell_s + (self._rule.grace_s if stay.number in self._loading else 0.0)
+
+    def _is_sized(self, stay: Stay) -> bool:
+        return self._rule.min_height <= float(stay.anchor[3] - stay.anchor[1]) <= self._rule.max_height
 
     def _is_other(self, stay: Stay, violation: Violation) -> bool:
         """Say whether a stay that began anew is another vehicle, or the same one elsewhere."""
@@ -241,6 +282,13 @@ class ParkingState:
 def contact(box: Floats) -> tuple[float, float]:
     """Return where a vehicle's wheels stand: the middle of its footprint, in 0..1."""
     return float(box[0] + box[2]) / 2, float(box[3] - CONTACT * (box[3] - box[1]))
+
+
+def _hidden(stay: Stay, now: float) -> bool:
+    """Say whether the vehicle was not found at ``now``, or only a part of it."""
+    if stay.seen_box_at != now or not stay.recent:
+        return True
+    return bool(iou_matrix(stay.recent[-1][None], stay.anchor[None])[0, 0] < STILL)
 
 
 def _sure(event: Event, stay: Stay) -> Event:
