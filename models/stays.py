@@ -29,6 +29,8 @@ SAME, OTHER = 0.60, 0.35
 MOVED, SIZE = 0.2, 0.25
 #: Likeness that a vehicle must have to go on with a stay that gave no evidence for so long.
 RESUMED, INTERRUPTED_S = 0.45, 1.2
+#: Overlap that makes a box in front of a vehicle one through which it was seen, after so long; how many.
+VEIL, VEIL_S, VEILS = 0.5, 3.0, 6
 YOUNG_S = 3.0
 FORGET_YOUNG_S = 1.6
 CLEAR_S = 3.0
@@ -63,6 +65,8 @@ class Stay:
     other_since: float | None = None
     #: When the newest of its boxes was seen.
     seen_box_at: float = 0.0
+    #: Boxes in front of it through which it was seen, each with the time from which on.
+    veils: list[tuple[Floats, float]] = field(default_factory=list)
 
     @property
     def score(self) -> float:
@@ -79,6 +83,20 @@ class Stay:
         self.template = patch(grey, box)
         self.look = 1.0
         self.gone_since = self.other_since = None
+
+    def is_veiled(self, fronts: Floats, now: float, *, seen: bool) -> bool:
+        """Say whether one of ``fronts`` (M, 4) hides it: not one through which it has been seen for a while."""
+        fit = iou_matrix(np.stack([box for box, _ in self.veils]), fronts) if self.veils else None
+        hides = False
+        for j, box in enumerate(fronts):
+            known = None if fit is None or fit[:, j].max() < VEIL else int(fit[:, j].argmax())
+            if known is None:
+                hides = True
+                if seen:
+                    self.veils = [*self.veils[-(VEILS - 1) :], (box, now)]
+            else:
+                hides |= now - self.veils[known][1] < VEIL_S
+        return hides
 
     def adopt(self, other: Stay) -> None:
         """Go on with the box and look of another stay of the same vehicle."""
@@ -120,12 +138,14 @@ class Stays:
         anchors = self._anchors()
         fit = iou_matrix(anchors, boxes)
         pairs = self._pairs(fit, now)
-        hidden = _hidden(anchors, others)
+        fronts = _in_front(anchors, others)
         ended = []
         for index, stay in enumerate(self.all):
             j = pairs.get(index)
             seen = None if j is None else (boxes[j], float(scores[j]), float(fit[index, j]))
-            if not self._goes_on(stay, now, step_s, seen, hidden=bool(hidden[index]), grey=grey):
+            still = seen is not None and seen[2] >= STILL
+            hidden = bool(fronts[index].any()) and stay.is_veiled(others[fronts[index]], now, seen=still)
+            if not self._goes_on(stay, now, step_s, seen, hidden=hidden, grey=grey):
                 ended.append(stay)
         if ended:
             self.all = [stay for stay in self.all if stay not in ended]
@@ -231,7 +251,7 @@ class Stays:
             self.all.append(stay)
 
     def _is_known(self, box: Floats, score: float, now: float) -> bool:
-        """Say whether a box is another sight of a stay: one that is as sure, or whose place looks as it did."""
+        """Say whether a box shows a stay again: one as sure, or one whose place looks as it did."""
         old = [s for s in self.all if now - s.since > YOUNG_S]
         if not old:
             return False
@@ -311,14 +331,14 @@ def _explained(boxes: Floats, scores: Floats) -> NDArray[np.bool_]:
     return np.asarray(part | around | patchwork)
 
 
-def _hidden(anchors: Floats, others: Floats) -> NDArray[np.bool_]:
-    """Say which places something stands or drives in front of: it covers them and is nearer."""
+def _in_front(anchors: Floats, others: Floats) -> NDArray[np.bool_]:
+    """Say which boxes (M) cover which places (N) and are nearer: (N, M)."""
     if not len(anchors) or not len(others):
-        return np.zeros(len(anchors), bool)
+        return np.zeros((len(anchors), len(others)), bool)
     height = anchors[:, 3] - anchors[:, 1]
     covered = overlaps(anchors, others) / np.maximum(areas(anchors), 1e-9)[:, None] > 0.25
     nearer = others[:, 3] > (anchors[:, 3] + 0.04 * height)[:, None]
-    return np.asarray((covered & nearer).any(axis=1))
+    return np.asarray(covered & nearer)
 
 
 def _same_place(anchors: Floats, boxes: Floats) -> NDArray[np.bool_]:
