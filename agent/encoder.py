@@ -9,12 +9,14 @@ from lamppost.agent.event import Event
 from lamppost.agent.outbox import lane_of
 from lamppost.agent.spool import Draft, Lane
 from lamppost.agent.wire import (
+    PICTURE_CONTENT_TYPE,
     NodeId,
     Poll,
     encode_event,
     encode_polls,
     event_content_type,
     event_topic,
+    picture_topic,
     sequence_text,
     telemetry_content_type,
     telemetry_topic,
@@ -67,3 +69,13 @@ class NodeEncoder:
             )
 
         return Draft(lane, event_topic(event.kind), event_content_type(encoding), encode)
+
+    def picture(self, event: str, number: int, jpeg: bytes) -> Draft:
+        """Return the draft of one picture of an event; it is sent as it is."""
+
+        def encode(_stream: str, _number: int) -> bytes:
+            return jpeg
+
+        return Draft(
+            Lane.EVIDENCE, picture_topic(event, number), PICTURE_CONTENT_TYPE, encode, max(1, len(jpeg))
+        )

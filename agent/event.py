@@ -29,11 +29,25 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One piece of evidence: its number within the event and the SHA-256 of the JPEG."""
+    """One piece of evidence: its number within the event and the SHA-256 of the JPEG.
+
+    ``moment`` says why it was taken (arrival, half-way, alarm), ``bytes`` how long the JPEG is.
+    """
 
     number: int
     sha256: str
     at: datetime
+    moment: str = ""
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A piece of evidence that an event should have and has not, and why, in words."""
+
+    number: int
+    moment: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +72,7 @@ class Event:
     confidence: float = 1.0
     measures: dict[str, Measure] = field(default_factory=dict)
     evidence: tuple[Picture, ...] = ()
+    missing: tuple[Missing, ...] = ()
 
 
 def new_id() -> str:

@@ -21,7 +21,8 @@ from uplinking import NODE, Hub, SpoolSettings, ear
 from waiting import until
 
 from lamppost.agent import schemas
-from lamppost.agent.event import Event, Phase, Picture, Severity, new_id
+from lamppost.agent.encoder import NodeEncoder
+from lamppost.agent.event import Event, Missing, Phase, Picture, Severity, new_id
 from lamppost.agent.spool import Draft, Lane, open_spool
 from lamppost.agent.uplink import Uplink
 from lamppost.agent.wire import (
@@ -60,7 +61,8 @@ def event(**changes: Any) -> Event:
         "at": AT,
         "device": "supply",
         "measures": {"voltage": 253.4, "limit": 253, "stuck": False, "unit": "V", "nan": float("nan")},
-        "evidence": (Picture(1, "ab" * 32, AT),),
+        "evidence": (Picture(1, "ab" * 32, AT), Picture(2, "cd" * 32, AT, "half-way", 4711)),
+        "missing": (Missing(3, "alarm", "not drawn within 2 s"),),
     }
     return Event(**{**given, **changes})
 
@@ -68,7 +70,9 @@ def event(**changes: Any) -> Event:
 EVENTS = [
     event(),
     event(phase=Phase.CLOSE, revision=3, severity=Severity.NOTICE, zone="bus-stop"),
-    event(kind="device.down", device="", measures={}, evidence=(), rule="käse\ud800", confidence=0),
+    event(
+        kind="device.down", device="", measures={}, evidence=(), missing=(), rule="käse\ud800", confidence=0
+    ),
 ]
 READINGS = [
     Reading("supply", quantity, value, unit, AT + timedelta(seconds=poll), quality)
@@ -95,6 +99,9 @@ def status(state, encoding):
         devices={"supply": DeviceState("ok"), "kerb": DeviceState("failing", "no answer")},
         spool={"alarms": LaneState(0, 0), "telemetry": LaneState(12, 3)},
     )
+
+
+JPEG = b"\xff\xd8\xff\xe0 a picture \xff\xd9"
 
 
 def drafts(encoding) -> list[Draft]:
@@ -124,7 +131,7 @@ def drafts(encoding) -> list[Draft]:
         )
         for compress in ("zlib", "none")
     ]
-    return of_events + of_readings
+    return [*of_events, NodeEncoder(NODE, None).picture(EVENTS[0].id, 2, JPEG), *of_readings]
 
 
 async def capture(tmp_path: Path, encoding, protocol) -> list[aiomqtt.Message]:
@@ -136,9 +143,9 @@ async def capture(tmp_path: Path, encoding, protocol) -> list[aiomqtt.Message]:
         settings = Hub(broker.port, encoding=encoding, protocol=protocol)
         uplink = Uplink(settings, NODE, spool, status=lambda state: status(state, encoding))
         task = asyncio.create_task(uplink.run())
-        await until(lambda: len(hub.messages) == 6)
-        task.cancel()
         await until(lambda: len(hub.messages) == 7)
+        task.cancel()
+        await until(lambda: len(hub.messages) == 8)
         await asyncio.gather(task, return_exceptions=True)
         return hub.messages
 
@@ -197,6 +204,9 @@ def test_captured_traffic_fits_the_schemas(tmp_path: Path, encoding, protocol):
         topic, payload = message.topic.value, bytes(message.payload)
         name = channel_of(topic)
         seen.add(name)
+        if name == "evidence":
+            check_picture(topic, message, protocol)
+            continue
         value = words(topic, payload)
         jsonschema.Draft202012Validator(SCHEMAS[name]).validate(value)
         assert undeclared(value, SCHEMAS[name], SCHEMAS[name]) == []
@@ -214,6 +224,16 @@ def test_captured_traffic_fits_the_schemas(tmp_path: Path, encoding, protocol):
                 assert user["seq"] == first
                 assert properties["MessageExpiryInterval"] > 0
     assert seen == set(ASYNCAPI["channels"])
+
+
+def check_picture(topic: str, message: aiomqtt.Message, protocol: str) -> None:
+    assert topic.endswith(f"/evidence/{EVENTS[0].id}/2")
+    assert (message.payload, message.qos, message.retain) == (JPEG, 1, False)
+    if protocol == "5":
+        properties = vars(message.properties)
+        assert properties["ContentType"] == "image/jpeg"
+        assert re.fullmatch("[0-9a-f]{8}:2:1", dict(properties["UserProperty"])["seq"])
+        assert properties["MessageExpiryInterval"] > 0
 
 
 def test_the_last_will_fits_the_schema():
@@ -257,9 +277,11 @@ def test_the_asyncapi_document_is_whole():
             assert follow(parameter["$ref"])["description"]
         for entry in channel["messages"].values():
             message = follow(entry["$ref"])
+            assert message["contentType"]
+            if message["contentType"] == "image/jpeg":
+                continue
             reference = message["payload"]["schema"]["$ref"]
             assert document(Path(reference).stem)["$id"].endswith(Path(reference).name)
-            assert message["contentType"]
     for operation in ASYNCAPI["operations"].values():
         assert operation["action"] == "send"
         channel = follow(operation["channel"]["$ref"])

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from lamppost.agent.wire.cloudevents import encode_event
 from lamppost.agent.wire.names import (
+    PICTURE_CONTENT_TYPE,
     STATUS_TOPIC,
     Compress,
     Encoding,
     NodeId,
     event_content_type,
     event_topic,
+    picture_topic,
     segment,
     sequence_text,
     status_content_type,
@@ -24,6 +26,7 @@ from lamppost.agent.wire.status import DeviceState, LaneState, NodeState, encode
 from lamppost.agent.wire.telemetry import encode_polls, encode_telemetry
 
 __all__ = [
+    "PICTURE_CONTENT_TYPE",
     "STATUS_TOPIC",
     "Compress",
     "DeviceState",
@@ -39,6 +42,7 @@ __all__ = [
     "encode_will",
     "event_content_type",
     "event_topic",
+    "picture_topic",
     "polls",
     "segment",
     "sequence_text",

@@ -7,7 +7,7 @@ from typing import Any
 
 import cbor2
 
-from lamppost.agent.event import Event
+from lamppost.agent.event import Event, Picture
 from lamppost.agent.wire.names import Encoding, NodeId, segment
 from lamppost.agent.wire.senml_json import dump
 from lamppost.agent.wire.times import rfc3339
@@ -46,16 +46,24 @@ def _data(event: Event) -> dict[str, Any]:
             for name, value in event.measures.items()
             if not isinstance(value, float) or math.isfinite(value)
         },
-        "evidence": [
-            {"n": picture.number, "sha256": picture.sha256, "at": rfc3339(picture.at)}
-            for picture in event.evidence
-        ],
+        "evidence": [_picture(picture) for picture in event.evidence],
     }
+    if event.missing:
+        data["missing"] = [
+            {"n": one.number, "moment": one.moment, "reason": one.reason} for one in event.missing
+        ]
     if event.device:
         data["device"] = event.device
     if event.zone:
         data["zone"] = event.zone
     return data
+
+
+def _picture(picture: Picture) -> dict[str, Any]:
+    told = {"n": picture.number, "sha256": picture.sha256, "at": rfc3339(picture.at)}
+    if picture.moment:
+        told |= {"moment": picture.moment, "bytes": picture.bytes}
+    return told
 
 
 def dump_cbor(value: Any) -> bytes:

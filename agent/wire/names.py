@@ -56,7 +56,13 @@ def telemetry_topic(device: str) -> str:
     return f"telemetry/{segment(device)}"
 
 
+def picture_topic(event: str, number: int) -> str:
+    """Return the topic of a picture of an event, relative to `NodeId.base`."""
+    return f"evidence/{segment(event)}/{number}"
+
+
 STATUS_TOPIC = "status"
+PICTURE_CONTENT_TYPE = "image/jpeg"
 
 
 def event_content_type(encoding: Encoding) -> str:
