@@ -134,7 +134,7 @@ def test_an_event_is_read():
 
 
 def test_evidence_commands_and_replies_are_known():
-    picture = decode(Mail(f"{BASE}evidence/e1/2", b"\xff\xd8\xff\xe0", NOW, sequence=f"{STREAM}:2:9"))
+    picture = decode(Mail(f"{BASE}evidence/e1/2", b"\xff\xd8\xff\xe0\xff\xd9", NOW, sequence=f"{STREAM}:2:9"))
     assert isinstance(picture, PictureLetter)
     assert picture.sequence == Sequence(STREAM, 2, 9)
     assert not isinstance(decode(Mail(f"{BASE}command/reboot", b"?", NOW)), BadLetter)
@@ -144,6 +144,7 @@ def spoiled():
     message = event()
     good = pack_mail(pack()).payload
     yield "no JPEG", Mail(f"{BASE}evidence/e1/2", b"GIF8", NOW)
+    yield "whole", Mail(f"{BASE}evidence/e1/2", b"\xff\xd8\xff\xe0", NOW)
     yield "nothing is sent", Mail(f"{BASE}other", b"{}", NOW)
     yield "does not begin", Mail("elsewhere", b"{}", NOW)
     yield "empty", Mail(f"{BASE}status", b"", NOW)

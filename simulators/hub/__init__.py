@@ -9,6 +9,7 @@ async with Broker() as broker, Hub(broker.url, protocol=broker.protocol) as hub:
 from lamppost.simulators.hub.book import Book, Entry, Gap, Kept, Totals
 from lamppost.simulators.hub.broker import Broker, BrokerError, Tls, free_port
 from lamppost.simulators.hub.decode import decode
+from lamppost.simulators.hub.gallery import Gallery
 from lamppost.simulators.hub.hub import Hub, NeverHappenedError
 from lamppost.simulators.hub.letters import (
     LANES,
@@ -33,6 +34,7 @@ __all__ = [
     "BrokerError",
     "Entry",
     "EventLetter",
+    "Gallery",
     "Gap",
     "Hub",
     "Kept",

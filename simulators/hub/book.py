@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from lamppost.simulators.hub.decode import decode
+from lamppost.simulators.hub.gallery import Gallery
 from lamppost.simulators.hub.ledger import Numbers, Series, Span, count
 from lamppost.simulators.hub.letters import (
     LANES,
@@ -38,7 +39,8 @@ class Totals:
     ``duplicates`` are readings (same device, quantity, time) and event messages (same event and
     revision) that came again under another sequence; ``gaps`` the numbers missing in sequences,
     ``dropped`` what nodes say to have given up, ``lost`` the gaps that this does not explain, and
-    revisions missing between those of an event.
+    revisions missing between those of an event. Of the pictures that events name, ``matched`` came with
+    the right hash, ``altered`` with another, ``missing`` have not come; ``orphaned`` ones no event names.
     """
 
     messages: int = 0
@@ -55,6 +57,10 @@ class Totals:
     dropped: int = 0
     lost: int = 0
     undecodable: int = 0
+    matched: int = 0
+    altered: int = 0
+    missing: int = 0
+    orphaned: int = 0
 
     def as_json(self) -> dict[str, int]:
         """Return them by name."""
@@ -93,6 +99,7 @@ class Book:
 
     ``keep`` says which readings are kept in ``log``: all, none, or those of (device, quantity) pairs.
     ``from_start``: the nodes begin with an empty spool, so that numbers from 1 on are missed.
+    ``keep_pictures``: keep the JPEGs too.
     """
 
     def __init__(
@@ -101,7 +108,9 @@ class Book:
         *,
         keep: bool | Collection[tuple[str, str]] = False,
         from_start: bool = False,
+        keep_pictures: bool = False,
     ) -> None:
+        self.gallery = Gallery(keep=keep_pictures)
         self.events: dict[str, list[EventLetter]] = {}
         self.event_messages: list[EventLetter] = []
         self.nodes: dict[Node, StatusLetter] = {}
@@ -131,6 +140,9 @@ class Book:
             self._status(letter)
         elif isinstance(letter, EventLetter | TelemetryLetter | PictureLetter):
             if letter.sequence is not None and not self._is_new(letter.node, letter.sequence):
+                totals.repeats += 1
+                return Entry(letter, repeat=True)
+            if isinstance(letter, PictureLetter) and self.gallery.has(letter):  # MQTT 3.1.1 has no sequence
                 totals.repeats += 1
                 return Entry(letter, repeat=True)
             self._enter(letter)
@@ -164,8 +176,11 @@ class Book:
             self._said.add(name)
             self.event_messages.append(letter)
             self.events.setdefault(letter.id, []).append(letter)
+            self.gallery.announce(letter)
         else:
+            letter.order = totals.messages
             totals.pictures += 1
+            self.gallery.add(letter)
 
     def _readings(self, letter: TelemetryLetter) -> None:
         totals = self._totals
@@ -242,6 +257,9 @@ class Book:
         in_lanes = sum(n for (_, lane), n in unexplained.items() if lane <= LANES.index("events"))
         others = sum(unexplained.values()) - in_lanes
         totals.lost = others + max(in_lanes, self._lost_revisions())
+        gallery = self.gallery
+        totals.matched, totals.altered = len(gallery.matched()), len(gallery.altered())
+        totals.missing, totals.orphaned = len(gallery.missing()), len(gallery.orphaned())
         return totals
 
     def _dropped(self, node: Node, lane: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zlib
 from datetime import UTC, datetime
@@ -60,10 +61,7 @@ def _decode(mail: Mail, schemas: Schemas | None) -> Letter:
         case ["telemetry", device]:
             return _telemetry(mail, node, device, schemas)
         case ["evidence", event, number] if number.isdigit():
-            if not mail.payload.startswith(b"\xff\xd8\xff"):
-                raise LetterError("the evidence is no JPEG")
-            sequence = _sequence(mail.sequence) if mail.sequence else None
-            return PictureLetter(node, mail.received, event, int(number), sequence, len(mail.payload))
+            return _picture(mail, node, event, int(number))
         case ["command" | "reply", _]:
             return OtherLetter(node, mail.received, mail.topic)
     raise LetterError("nothing is sent under this topic")
@@ -121,6 +119,20 @@ def _event(mail: Mail, node: Node, kind: str, schemas: Schemas | None) -> EventL
         device=data.get("device", ""),
         zone=data.get("zone", ""),
         evidence=data["evidence"],
+        missing=data.get("missing", []),
+    )
+
+
+def _picture(mail: Mail, node: Node, event: str, number: int) -> PictureLetter:
+    if mail.content_type is not None:
+        _same("content type", mail.content_type, "image/jpeg")
+    # JPEG (ITU-T T.81, annex B): SOI and the next marker at the beginning, EOI at the end.
+    if not mail.payload.startswith(b"\xff\xd8\xff") or not mail.payload.endswith(b"\xff\xd9"):
+        raise LetterError("the evidence is no JPEG, or not a whole one")
+    sequence = _sequence(mail.sequence) if mail.sequence else None
+    digest = hashlib.sha256(mail.payload).hexdigest()
+    return PictureLetter(
+        node, mail.received, event, number, sequence, len(mail.payload), digest, mail.payload
     )
 
 

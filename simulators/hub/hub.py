@@ -38,8 +38,8 @@ class Hub:
     """A subscriber with a persistent session at the broker ``url``; as a context manager it is connected.
 
     It connects again by itself. `book` is all that it knows; ``tell`` is called with each message.
-    ``schemas`` is a folder of JSON Schemas to hold messages to, ``keep`` and ``from_start`` are
-    those of `Book`.
+    ``schemas`` is a folder of JSON Schemas to hold messages to, ``keep``, ``from_start`` and
+    ``keep_pictures`` are those of `Book`.
     """
 
     def __init__(
@@ -51,12 +51,14 @@ class Hub:
         schemas: Path | None = None,
         keep: bool | Collection[tuple[str, str]] = False,
         from_start: bool = False,
+        keep_pictures: bool = False,
         tell: Callable[[Entry], None] | None = None,
         ca_file: Path | None = None,
         connect_within_s: float = 15.0,
     ) -> None:
         self.url = url
-        self.book = Book(Schemas(schemas) if schemas else None, keep=keep, from_start=from_start)
+        held_to = Schemas(schemas) if schemas else None
+        self.book = Book(held_to, keep=keep, from_start=from_start, keep_pictures=keep_pictures)
         self.connected = False
         self.error = ""
         self._protocol = protocol

@@ -66,6 +66,7 @@ class EventLetter:
     device: str = ""
     zone: str = ""
     evidence: list[dict[str, Any]] = field(default_factory=list)
+    missing: list[dict[str, Any]] = field(default_factory=list)
     #: How many messages the hub had taken before.
     order: int = 0
 
@@ -106,6 +107,10 @@ class PictureLetter:
     number: int
     sequence: Sequence | None
     size: int
+    sha256: str = ""
+    #: The JPEG itself, if the hub was asked to keep pictures.
+    jpeg: bytes = b""
+    order: int = 0
 
 
 @dataclass(slots=True)

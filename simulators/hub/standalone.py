@@ -113,13 +113,14 @@ def report(hub: Hub) -> dict[str, Any]:
 def sound(book: Book) -> bool:
     """Whether nothing is lost, double or unreadable."""
     totals = book.totals()
-    return not (totals.lost or totals.duplicates or totals.undecodable)
+    return not (totals.lost or totals.duplicates or totals.undecodable or totals.altered)
 
 
 def summary(book: Book) -> str:
     """Return the totals as people read them."""
     t = book.totals()
     return (
-        f"{t.messages} messages: {t.events} of events, {t.telemetry} of telemetry ({t.readings} readings); "
+        f"{t.messages} messages: {t.events} of events, {t.telemetry} of telemetry ({t.readings} readings), "
+        f"{t.pictures} pictures ({t.matched} as their events say, {t.missing} missing); "
         f"{t.repeats} repeats removed; lost {t.lost}, duplicates {t.duplicates}, undecodable {t.undecodable}"
     )

@@ -52,6 +52,8 @@ def _told(entry: Entry) -> str:
 def event(letter: EventLetter) -> str:
     """Return ``OPEN water.level gutter level 312 mm (limit 300) since 12:00:01``."""
     words = [f"{letter.phase.upper():<6}", letter.kind, letter.device, letter.zone, measures(letter.measures)]
+    if letter.evidence:
+        words.append(f"with {len(letter.evidence)} pictures,")
     return " ".join(word for word in [*words, f"since {letter.since.astimezone():%H:%M:%S}"] if word)
 
 
@@ -126,7 +128,7 @@ def as_json(entry: Entry) -> str:
             out |= {"devices": letter.devices, "spool": letter.spool}
         case PictureLetter():
             out |= {"type": "evidence", "node": str(letter.node), "event": letter.event}
-            out |= {"number": letter.number, "bytes": letter.size}
+            out |= {"number": letter.number, "bytes": letter.size, "sha256": letter.sha256}
         case OtherLetter():
             out |= {"type": "other", "topic": letter.topic}
         case BadLetter():
@@ -136,6 +138,7 @@ def as_json(entry: Entry) -> str:
 
 _PLAIN = (
     "id", "kind", "phase", "revision", "rule", "severity", "device", "zone", "confidence", "measures",
+    "evidence",
 )  # fmt: skip
 
 
