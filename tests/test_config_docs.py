@@ -11,7 +11,16 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from lamppost.agent.config.load import TABLES
-from lamppost.agent.config.model import DeviceSettings, DeviceTelemetry, Hub, Node, Policy, SpoolSettings
+from lamppost.agent.config.model import (
+    DeviceSettings,
+    DeviceTelemetry,
+    EvidenceSettings,
+    Hub,
+    Node,
+    Policy,
+    SightSettings,
+    SpoolSettings,
+)
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = (DOCS / "configuration.md").read_text(encoding="utf-8")
@@ -19,6 +28,8 @@ SECTIONS = {
     "[node]": Node,
     "[hub]": Hub,
     "[spool]": SpoolSettings,
+    "[sight]": SightSettings,
+    "[evidence]": EvidenceSettings,
     "[telemetry]": Policy,
     "[devices.NAME]": DeviceSettings,
     "[devices.NAME.telemetry]": DeviceTelemetry,

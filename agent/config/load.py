@@ -14,6 +14,7 @@ from lamppost.agent.config.model import (
     Config,
     DeviceConfig,
     DeviceSettings,
+    EvidenceSettings,
     Hub,
     Node,
     Policy,
@@ -34,7 +35,7 @@ from lamppost.drivers import registry
 from lamppost.drivers.api import Driver
 
 RULES = "lamppost.rules"
-TABLES = ("node", "hub", "spool", "sight", "telemetry", "devices", "rules")
+TABLES = ("node", "hub", "spool", "sight", "evidence", "telemetry", "devices", "rules")
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -80,6 +81,7 @@ class _Loading:
         policy = self._section("telemetry", Policy, data) or Policy()
         hub, spool = self._hub(data, node), self._spool(data, node)
         sight = self._section("sight", SightSettings, data) or SightSettings()
+        evidence = self._section("evidence", EvidenceSettings, data) or EvidenceSettings()
         devices = {name: self._device(name, table, policy) for name, table in self._named("devices", data)}
         rules = {name: self._rule(name, table) for name, table in self._named("rules", data)}
         review.watched_devices(data, rules, self._notes)
@@ -90,6 +92,7 @@ class _Loading:
             hub=hub,
             spool=spool,
             sight=sight,
+            evidence=evidence,
             telemetry=policy,
             devices={name: device for name, device in devices.items() if device is not None},
             rules={name: rule for name, rule in rules.items() if rule is not None},

@@ -239,6 +239,21 @@ class SightSettings(Settings):
     threads: int = Field(1, ge=1, le=16, description="Threads of one inference.")
 
 
+class EvidenceSettings(Settings):
+    """Pictures that prove what a rule reports."""
+
+    pictures: bool = Field(
+        default=True, description="Take pictures at arrival, half-way and alarm of what a rule reports."
+    )
+    max_kb: int = Field(60, ge=10, le=1000, description="Largest JPEG, in kB of 1000 bytes.")
+    max_width: int = Field(1280, ge=160, le=4096, description="A wider picture is made so many pixels wide.")
+    blur: Literal["none", "found", "outside"] = Field(
+        "none",
+        description="What is made unrecognisable: found = heads of people and lower parts of other vehicles "
+        "that the detector finds outside the reported box; outside = all outside that box.",
+    )
+
+
 class Policy(Settings):
     """Which readings are worth sending."""
 
@@ -335,6 +350,7 @@ class Config(Settings):
     hub: Hub | None = None
     spool: SpoolSettings = Field(default_factory=SpoolSettings)
     sight: SightSettings = Field(default_factory=SightSettings)
+    evidence: EvidenceSettings = Field(default_factory=EvidenceSettings)
     telemetry: Policy = Field(default_factory=Policy)
     devices: dict[str, DeviceConfig] = Field(default_factory=dict)
     rules: dict[str, InstanceOf[Rule]] = Field(default_factory=dict)

@@ -11,7 +11,15 @@ from pydantic_core import core_schema
 
 from lamppost.agent.config.fields import is_secret
 from lamppost.agent.config.load import RULES
-from lamppost.agent.config.model import DeviceSettings, Hub, Node, Policy, SightSettings, SpoolSettings
+from lamppost.agent.config.model import (
+    DeviceSettings,
+    EvidenceSettings,
+    Hub,
+    Node,
+    Policy,
+    SightSettings,
+    SpoolSettings,
+)
 from lamppost.agent.config.plugins import NAME, plugin_class
 from lamppost.agent.rules.api import Rule
 from lamppost.drivers import registry
@@ -47,6 +55,7 @@ def document() -> tuple[Schema, list[str]]:
     hub = _table(Hub, "hub", defs)
     spool = _table(SpoolSettings, "spool", defs)
     sight = _table(SightSettings, "sight", defs)
+    evidence = _table(EvidenceSettings, "evidence", defs)
     policy = _table(Policy, "telemetry", defs)
     host = _table(DeviceSettings, "device", defs)
     drivers = _plugins(registry.DRIVERS, Driver, "driver", host, defs, troubles)
@@ -56,6 +65,7 @@ def document() -> tuple[Schema, list[str]]:
         "hub": hub,
         "spool": spool,
         "sight": sight,
+        "evidence": evidence,
         "telemetry": policy,
         "devices": {"description": "One table for each device: [devices.NAME].", **drivers},
         "rules": {"description": "One table for each rule: [rules.NAME].", **rules},
