@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
 Value: TypeAlias = float | int | bool | str
 
@@ -128,6 +128,19 @@ class CanWrite(Protocol):
 
     async def write(self, quantity: str, value: Value) -> None:
         """Set a quantity. Raises `DriverError` if it is not writable, out of range or refused."""
+
+
+@runtime_checkable
+class HasView(Protocol):
+    """A camera: places drawn on its picture, by name; points (x, y) in 0..1 of width and height."""
+
+    @property
+    def zones(self) -> Mapping[str, Sequence[tuple[float, float]]]:
+        """Polygons of at least three points, not crossing themselves."""
+
+    @property
+    def lines(self) -> Mapping[str, Sequence[tuple[float, float]]]:
+        """Lines of two points."""
 
 
 class Found(NamedTuple):

@@ -149,7 +149,7 @@ class Explainer:
             limits = _range(field) or _bound(kind, context)
             of = "of " if limits.startswith("at ") else ""
             return Note(path, found, f"{_number(field)} {of}{limits}", about)
-        word = _WORDS.get(kind.partition("_")[0]) if kind.endswith(_WRONG_KIND) else None
+        word = _WORDS.get(kind.partition("_")[0]) if kind.endswith(_WRONG_KIND) else _length(kind, context)
         message = detail["msg"].removeprefix("Input should be ").removeprefix("Value should be ")
         return Note(path, found, word or message[:1].lower() + message[1:], about)
 
@@ -163,7 +163,7 @@ class Explainer:
         found = self._notes.shown(detail["input"], (*self._prefix, *path))
         text = str(detail.get("ctx", {}).get("error", detail["msg"])) or detail["msg"]
         table = detail["input"]
-        if not isinstance(table, dict) and found.strip('"') not in text and not self._is_hidden(path):
+        if not isinstance(table, dict | list) and found.strip('"') not in text and not self._is_hidden(path):
             return Note(path, f"{found}: {text}")
         key = _subject(text, table) if isinstance(table, dict) else ""
         return Note((*path, key), text.removeprefix(f"{key}: ")) if key else Note(path, text)
@@ -217,6 +217,16 @@ def _range(field: FieldInfo | None) -> str:
         return f"from {bounds['ge']:.12g} to {bounds['le']:.12g}"
     words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
     return " and ".join(f"{word} {bounds[name]:.12g}" for name, word in words.items() if name in bounds)
+
+
+def _length(kind: str, context: dict[str, Any]) -> str | None:
+    if kind == "string_too_short" and context["min_length"] == 1:
+        return "a text that is not empty"
+    bounds = {"string_too_short": ("at least", "min_length"), "string_too_long": ("at most", "max_length")}
+    if kind not in bounds:
+        return None
+    word, key = bounds[kind]
+    return f"a text of {word} {context[key]} characters"
 
 
 def _bound(kind: str, context: dict[str, Any]) -> str:

@@ -28,6 +28,7 @@ from lamppost.agent.config.notes import Notes, nearest
 from lamppost.agent.config.plugins import Finder, valid
 from lamppost.agent.config.problem import ConfigError
 from lamppost.agent.config.read import read
+from lamppost.agent.config.references import References
 from lamppost.agent.config.secret import remember
 from lamppost.agent.config.substitute import Substitution
 from lamppost.agent.rules.api import Rule
@@ -84,7 +85,7 @@ class _Loading:
         evidence = self._section("evidence", EvidenceSettings, data) or EvidenceSettings()
         devices = {name: self._device(name, table, policy) for name, table in self._named("devices", data)}
         rules = {name: self._rule(name, table) for name, table in self._named("rules", data)}
-        review.watched_devices(data, rules, self._notes)
+        References(data, devices, self._notes).check(rules)
         if node is None or spool is None or self._notes.errors:
             return None
         return Config(

@@ -75,6 +75,17 @@ class Rule(BaseModel):
         """Return the (device, quantity) pairs that `RuleState.step` wants; quantity "" is every sample."""
         raise NotImplementedError
 
+    def zones(self) -> Iterable[tuple[str, str]]:
+        """Return the (camera, zone) pairs that the rule looks at; zone "" is the whole picture.
+
+        The configuration is refused where a device is no camera or has no such zone.
+        """
+        return ()
+
+    def lines(self) -> Iterable[tuple[str, str]]:
+        """Return the (camera, line) pairs that the rule looks at, as `zones` does."""
+        return ()
+
     def start(self, saved: Json | None) -> RuleState:
         """Return a state: new, or as saved. A saved state that no longer fits is begun anew."""
         raise NotImplementedError

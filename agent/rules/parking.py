@@ -46,6 +46,10 @@ class Parking(Rule):
         """Return the camera: every look at it."""
         return [(self.camera, "")]
 
+    def zones(self) -> Iterable[tuple[str, str]]:
+        """Return the zone."""
+        return [(self.camera, self.zone)]
+
     def start(self, saved: Json | None) -> ParkingState:
         """Return a state: new, or as saved."""
         state = ParkingState(self)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
-    AfterValidator,
+    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -25,7 +25,7 @@ from lamppost.drivers.camera.child import Child, Ended, started
 from lamppost.drivers.camera.job import Job
 from lamppost.drivers.camera.reasons import DAMAGE, explain, plain
 from lamppost.drivers.camera.source import NOTATION, Source, conceal, parse, split_login
-from lamppost.drivers.camera.zones import checked
+from lamppost.drivers.camera.zones import line, polygon
 
 #: Longest side of a picture where neither width nor height is limited.
 _LONGEST_SIDE = 1280
@@ -38,7 +38,9 @@ _DAMAGE_EVERY_S = 1.0
 _RATE_S = 1.0
 
 Share = Annotated[float, Field(allow_inf_nan=False)]
-Polygon = Annotated[list[tuple[Share, Share]], AfterValidator(checked)]
+Polygon = Annotated[list[tuple[Share, Share]], Field(min_length=3), BeforeValidator(polygon)]
+Line = Annotated[list[tuple[Share, Share]], Field(min_length=2, max_length=2), BeforeValidator(line)]
+PlaceName = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class Camera(Driver):
@@ -59,8 +61,11 @@ class Camera(Driver):
         description="Wider pictures are scaled down; else the longest is 1280.",
     )
     height: int | None = Field(None, ge=16, le=_LONGEST_OTHER, description="Higher pictures are scaled down.")
-    zones: dict[str, Polygon] = Field(
+    zones: dict[PlaceName, Polygon] = Field(
         default_factory=dict, description="Polygons by name, points [x, y] in 0..1 of width and height."
+    )
+    lines: dict[PlaceName, Line] = Field(
+        default_factory=dict, description="Lines to be crossed by name, from [x, y] to [x, y], in 0..1, too."
     )
     open_timeout_s: float = Field(5.0, gt=0.0, le=300.0, description="How long opening may take.")
     read_timeout_s: float = Field(5.0, gt=0.0, le=300.0, description="Longest pause between two pictures.")

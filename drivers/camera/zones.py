@@ -1,36 +1,85 @@
-"""Zones drawn on the picture: polygons in 0..1 of its width and height."""
+"""Zones and lines drawn on the picture: points in 0..1 of its width and height."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import combinations
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Point: TypeAlias = tuple[float, float]
 
+_SHARES = "points are shares of the picture: [x / width, y / height]"
 
-def checked(points: list[Point]) -> list[Point]:
-    """Return the points of a polygon. Raises ValueError that says what is wrong with it."""
-    if problem := _problem(points):
+
+def polygon(value: Any) -> list[Point]:
+    """Return the points of a zone. Raises ValueError that says what is wrong with it."""
+    points = _points(value, "three points or more: [[x, y], [x, y], [x, y]]")
+    if problem := _misplaced(points) or _shapeless(points):
         raise ValueError(problem)
     return points
 
 
-def _problem(points: Sequence[Point]) -> str | None:
-    if len(points) < 3:
-        return f"has {len(points)} points; a polygon needs at least three"
+def line(value: Any) -> list[Point]:
+    """Return the two points of a line. Raises ValueError that says what is wrong with it."""
+    points = _points(value, "two points: [[x, y], [x, y]]")
+    if len(points) != 2:
+        what = (
+            f"has {len(points)} point{'' if len(points) == 1 else 's'}; a line goes from one point to another"
+        )
+        raise ValueError(f"{what}: [[x, y], [x, y]]")
+    if problem := _misplaced(points):
+        raise ValueError(problem)
+    if points[0] == points[1]:
+        raise ValueError("has no length: it ends where it begins")
+    return points
+
+
+def _points(value: Any, expected: str) -> list[Point]:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"is no array of points; expected {expected}")  # noqa: TRY004 - pydantic wants ValueError
+    return [_point(point, number) for number, point in enumerate(value, 1)]
+
+
+def _point(value: Any, number: int) -> Point:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"its point {number} is no pair; a point is [x, y], each in brackets of its own")  # noqa: TRY004
+    if len(value) != 2:
+        count = f"{len(value)} number{'' if len(value) == 1 else 's'}"
+        raise ValueError(f"its point {number} has {count}; a point is [x, y]")
+    for part in value:
+        if isinstance(part, str):
+            raise ValueError(f"its point {number} has a text in it: write {part} without quotes")  # noqa: TRY004
+        if isinstance(part, bool) or not isinstance(part, int | float) or not math.isfinite(part):
+            raise ValueError(f"its point {number} is no pair of numbers; a point is [x, y]")
+    return float(value[0]), float(value[1])
+
+
+def _misplaced(points: Sequence[Point]) -> str | None:
     for number, (x, y) in enumerate(points, 1):
         if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):
-            where = f"point {number} at [{x:g}, {y:g}]"
-            return f"has its {where} outside 0..1: points are shares of the picture's width and height"
-        if (x, y) == points[number % len(points)]:
+            if any(max(point) >= 2.0 for point in points):
+                return f"is drawn in pixels, as its point {number} at [{x:g}, {y:g}] shows; {_SHARES}"
+            return f"has its point {number} at [{x:g}, {y:g}] outside 0..1; {_SHARES}"
+    return None
+
+
+def _shapeless(points: Sequence[Point]) -> str | None:
+    count = len(points)
+    if count < 3:
+        return f"has {count} point{'' if count == 1 else 's'}; a zone needs at least three"
+    for number, (x, y) in enumerate(points, 1):
+        if (x, y) == points[number % count]:
             return f"has the point [{x:g}, {y:g}] twice in a row; the last is joined to the first by itself"
-    edges = [(a, points[(i + 1) % len(points)]) for i, a in enumerate(points)]
+    if abs(_area(points)) < 1e-6 and all(_turn(points[0], points[1], p) == 0 for p in points):
+        return "has no area: its points lie on a line"
+    edges = [(a, points[(i + 1) % count]) for i, a in enumerate(points)]
     for (i, (a, b)), (j, (c, d)) in combinations(enumerate(edges), 2):
-        neighbours = j == i + 1 or (i == 0 and j == len(edges) - 1)
+        neighbours = j == i + 1 or (i == 0 and j == count - 1)
         if not neighbours and _meet(a, b, c, d):
-            return f"crosses itself: its sides {i + 1} and {j + 1} meet"
-    return "has no area: its points lie on a line" if abs(_area(points)) < 1e-6 else None
+            advice = "name the corners in their order around the zone"
+            return f"crosses itself: its sides {i + 1} and {j + 1} meet; {advice}"
+    return "has no area" if abs(_area(points)) < 1e-6 else None
 
 
 def _area(points: Sequence[Point]) -> float:
