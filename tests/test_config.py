@@ -99,6 +99,14 @@ def test_an_unchanged_file_gives_an_equal_configuration_and_a_changed_one_does_n
     assert good(file, text, T="two-token").devices["a"] != first.devices["a"]
 
 
+def test_what_comes_from_the_environment_may_become_a_number(toys, file):
+    config = good(
+        file, '[devices.a]\ndriver = "toy"\nevery_s = "${EVERY}"\nurl = "10"\nmode = "slow"\n', EVERY="7"
+    )
+    assert config.devices["a"].driver.every_s == 7
+    assert config.devices["a"].driver.url == "10"
+
+
 def test_drivers_are_imported_only_when_they_are_named(toys, file):
     sys.modules.pop("lamppost_toys", None)
     good(file, "")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from lamppost.agent.config import review
+from lamppost.agent.config import literals, review
 from lamppost.agent.config.model import (
     Config,
     DeviceConfig,
@@ -124,6 +124,7 @@ class _Loading:
         if not isinstance(table, dict):
             self._notes.error((key,), self._notes.shown(table), f"a table [{key}]")
             return None
+        literals.check((model,), table, (key,), self._notes)
         table = self._substitution.tree(table, (key,), (model,))
         return valid(model, {**(defaults or {}), **table}, (key,), self._notes, self._base)
 
@@ -151,6 +152,7 @@ class _Loading:
         named = self._substitution.tree({k: table[k] for k in ("driver",) if k in table}, at, ())
         driver_class = self._drivers.find({**table, **named}, at, Driver)
         models = (DeviceSettings,) if driver_class is None else (DeviceSettings, driver_class)
+        literals.check(models, table, at, self._notes)
         table = self._substitution.tree(table, at, models)
         keys = DeviceSettings.model_fields
         # What is wrong with `driver` has been said.
@@ -180,7 +182,9 @@ class _Loading:
         at = ("rules", name)
         named = self._substitution.tree({k: table[k] for k in ("kind",) if k in table}, at, ())
         rule_class = self._rules.find({**table, **named}, at, Rule)
-        table = self._substitution.tree(table, at, () if rule_class is None else (rule_class,))
+        models = () if rule_class is None else (rule_class,)
+        literals.check(models, table, at, self._notes)
+        table = self._substitution.tree(table, at, models)
         if rule_class is None:
             return None
         own = {key: value for key, value in table.items() if key != "kind"}
