@@ -26,6 +26,7 @@ from lamppost.agent.watch import HealthWatch, SpoolWatch
 from lamppost.agent.wire import NodeId
 
 if TYPE_CHECKING:
+    from lamppost.agent.evidence.album import Album
     from lamppost.agent.sight.loop import Sight
     from lamppost.agent.sight.scene import Scene
     from lamppost.agent.signals import Signals
@@ -68,6 +69,7 @@ class Box:
             told=self._tell,
         )
         self.sight: Sight | None = None
+        self.album: Album | None = None
         self._sight_task: asyncio.Task[None] | None = None
         self.devices = Devices(self._channel, self.clock.now, self._changed)
         self.report = Report(self, run_dir, notifier)
@@ -133,6 +135,8 @@ class Box:
         if step_s is not None:
             log.warning("the clock was set", by_s=round(step_s, 1))
             self.engine.shift(step_s)
+            if self.album is not None:
+                self.album.shift(step_s)
             for running in self.devices.all().values():
                 running.health.shift(step_s)
         return self.clock.now()
@@ -181,8 +185,16 @@ class Box:
         if zones is None or not self.engine.watched(device.name):
             return None
         if self.sight is None:
-            from lamppost.agent.sight.loop import Sight  # noqa: PLC0415 - only with a camera
+            from lamppost.agent.evidence.album import Album  # noqa: PLC0415 - only with a camera
+            from lamppost.agent.sight.loop import Sight  # noqa: PLC0415
 
+            node = self.config.node
+            self.album = Album(
+                self.config.evidence,
+                f"{node.site} {node.id}",
+                node.state_dir / "evidence",
+                half_way=lambda: self.outbox.save({}),
+            )
             self.sight = Sight(self._load_detector, self._seen)
             self._sight_task = asyncio.create_task(self.sight.run(), name="sight")
         self.sight.add(device.name, zones)
@@ -194,7 +206,9 @@ class Box:
         return load_detector(self.config.sight.model, threads=self.config.sight.threads)
 
     def _seen(self, scene: Scene) -> None:
-        raised = self.engine.step(scene.device, [scene], self.now())
+        raised: Sequence[Raised] = self.engine.step(scene.device, [scene], self.now())
+        if self.album is not None:
+            raised = self.album.look(scene, self.engine.witnesses(scene.device), raised)
         if raised:
             self.outbox.events(raised)
 
@@ -243,7 +257,7 @@ class Box:
 
     def _tell(self, raised: Sequence[Raised]) -> None:
         """Show events to who looks on: they are on disk now."""
-        for _, event in raised:
+        for _, event, _ in raised:
             log.info(
                 "event",
                 kind=event.kind,
@@ -253,7 +267,7 @@ class Box:
                 **event.measures,
             )
         if self.tail:
-            self.tail.write(map(event_record, (event for _, event in raised)))
+            self.tail.write(map(event_record, (event for _, event, _ in raised)))
 
     async def _reload(self) -> Config | None:
         """Take the changed configuration; return it if node or spool changed, which needs a new start."""
@@ -273,6 +287,9 @@ class Box:
         self.config = new
         self._apply_rules(old, new)
         await self._apply_devices(old, new)
+        if self.album is not None:
+            self.album.settings = new.evidence
+            self.album.retain(new.rules)
         if old.hub != new.hub:
             await self._stop_uplink()
             self._start_uplink()
@@ -314,6 +331,8 @@ class Box:
         if self._sight_task is not None:
             self._sight_task.cancel()
             await asyncio.wait({self._sight_task}, timeout=1.0)
+        if self.album is not None:
+            await self.album.close()
         self.outbox.flush()
         outbox.cancel()
         await asyncio.wait({outbox})

@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from lamppost.agent.event import Event, Phase
+from lamppost.agent.evidence.exhibit import Exhibit
 from lamppost.agent.log import get_logger
-from lamppost.agent.rules.api import Rule, RuleState
+from lamppost.agent.rules.api import Rule, RuleState, Witness
 from lamppost.drivers.api import Reading
 
 log = get_logger()
@@ -20,10 +21,11 @@ OPEN_EVENTS = "open-events"
 
 
 class Raised(NamedTuple):
-    """An event and the rule that raised it."""
+    """An event, the rule that raised it, and its pictures, if it has any."""
 
     rule: str
     event: Event
+    exhibit: Exhibit | None = None
 
 
 class Engine:
@@ -86,6 +88,11 @@ class Engine:
             for name in (*names, *every):
                 self._collect(name, partial(self._states[name].step, sample, now), raised)
         return raised
+
+    def witnesses(self, device: str) -> dict[str, Witness]:
+        """Return the rules of a device that ask for pictures, by name."""
+        names = self._watch.get(device, {}).get("", ())
+        return {name: state for name in names if isinstance(state := self._states[name], Witness)}
 
     def tick(self, now: datetime) -> list[Raised]:
         """Let time pass for all rules."""

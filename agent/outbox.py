@@ -18,6 +18,8 @@ log = get_logger()
 #: A device's batch is sent before its time when it gets this long: memory stays bounded. Not shorter,
 #: because many polls of one quantity cost a quarter of what as many single values cost.
 FULL = 20_000
+#: An event waits so long for its pictures, and is then told without those that are not drawn yet.
+DRAWN_S = 2.0
 #: The very first readings are sent this soon, so that the hub sees a box come alive.
 FIRST_S = 0.05
 
@@ -30,6 +32,9 @@ class Encoder(Protocol):
 
     def event(self, event: Event) -> Draft:
         """Return the draft of one event."""
+
+    def picture(self, event: str, number: int, jpeg: bytes) -> Draft:
+        """Return the draft of one picture of an event."""
 
 
 class _Batch:
@@ -122,21 +127,43 @@ class Outbox:
             await self.once()
 
     async def once(self) -> None:
-        """Put what is due now: the events and the states that they left, in one transaction."""
+        """Put what is due now: events, their pictures and the states that they left, in one transaction."""
+        # Before anything is taken from the queue: whoever cancels here takes nothing away.
+        deadline = self._loop.time() + DRAWN_S
+        for raised in self._events:
+            if raised.exhibit is not None:
+                await raised.exhibit.ready(max(0.0, deadline - self._loop.time()))
         drafts, events = self._take()
         if not drafts and not events and not self._save:
             return
         # States are taken in the same breath as the events: no rule steps between the two.
         states = {**self._take_states(), **self._states} if events or self._save else {}
         self._states, self._save = {}, False
+        events, pictures = self._completed(events)
         drafts += [self._encoder.event(raised.event) for raised in events]
+        drafts += pictures
         try:
             await self._put(drafts, states)
         except SpoolError as error:
             log.error("not stored", reason=str(error), events=len(events))
             return
+        for raised in events:
+            if raised.exhibit is not None:
+                raised.exhibit.stored()
         if events:
             self._told(events)
+
+    def _completed(self, events: list[Raised]) -> tuple[list[Raised], list[Draft]]:
+        """Return the events as they name their pictures, and the pictures."""
+        drafts: list[Draft] = []
+        done: list[Raised] = []
+        for raised in events:
+            event = raised.event
+            if raised.exhibit is not None:
+                event, jpegs = raised.exhibit.complete(event)
+                drafts += [self._encoder.picture(event.id, number, jpeg) for number, jpeg in jpegs]
+            done.append(raised._replace(event=event))
+        return done, drafts
 
     def _take(self) -> tuple[list[Draft], list[Raised]]:
         batches, self._full = self._full, []

@@ -112,6 +112,7 @@ class Report:
             "open_events": [{"id": id_, **event} for id_, event in box.engine.open_events().items()],
             "telemetry": {"readings": box.outbox.readings},
             "sight": box.sight.as_json() if box.sight else None,
+            "evidence": box.album.as_json() if box.album else None,
             "spool": {
                 "durable": stats.durable,
                 "stream": stats.stream,
