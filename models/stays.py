@@ -23,8 +23,8 @@ MATCH, MATCH_OLD, STILL = 0.5, 0.35, 0.72
 ONE = 0.45
 #: Overlap of two boxes in a row of something that has come to rest.
 SETTLED = 0.8
-#: Likeness of a place that is unchanged; and below which another vehicle stands in it.
-SAME, OTHER = 0.60, 0.35
+#: Likeness of a place that is unchanged.
+SAME = 0.60
 #: A median of three boxes that is this far from the anchor, at about its size, has moved.
 MOVED, SIZE = 0.2, 0.25
 #: Likeness that a vehicle must have to go on with a stay that gave no evidence for so long.
@@ -34,7 +34,10 @@ VEIL, VEIL_S, VEILS = 0.5, 3.0, 6
 YOUNG_S = 3.0
 FORGET_YOUNG_S = 1.6
 CLEAR_S = 3.0
-OTHER_S = 3.0
+#: So long must a vehicle look otherwise to be another: one in about the same box, and in just the same.
+OTHER_S, ALIKE_S, ALIKE = 3.0, 6.0, 0.85
+#: After so long in another light, the look is learnt anew.
+RELEARN_S = 15.0
 HIDDEN_S = 120.0
 #: Time between two sights that counts as watched; a stalled stream is not.
 LONGEST_STEP_S = 2.0
@@ -63,6 +66,7 @@ class Stay:
     look: float = 1.0
     gone_since: float | None = None
     other_since: float | None = None
+    odd_since: float | None = None
     #: When the newest of its boxes was seen.
     seen_box_at: float = 0.0
     #: Boxes in front of it through which it was seen, each with the time from which on.
@@ -82,10 +86,10 @@ class Stay:
         self.recent.append(box)
         self.template = patch(grey, box)
         self.look = 1.0
-        self.gone_since = self.other_since = None
+        self.gone_since = self.other_since = self.odd_since = None
 
     def is_veiled(self, fronts: Floats, now: float, *, seen: bool) -> bool:
-        """Say whether one of ``fronts`` (M, 4) hides it: not one through which it has been seen for a while."""
+        """Say whether one of ``fronts`` (M, 4) hides it: none through which it has long been seen."""
         fit = iou_matrix(np.stack([box for box, _ in self.veils]), fronts) if self.veils else None
         hides = False
         for j, box in enumerate(fronts):
@@ -168,6 +172,8 @@ class Stays:
             stay.learnt_at += seconds
             stay.gone_since = None if stay.gone_since is None else stay.gone_since + seconds
             stay.other_since = None if stay.other_since is None else stay.other_since + seconds
+            stay.odd_since = None if stay.odd_since is None else stay.odd_since + seconds
+            stay.veils = [(box, since + seconds) for box, since in stay.veils]
 
     def _anchors(self) -> Floats:
         if not self.all:
@@ -211,7 +217,8 @@ class Stays:
             stay.still_s += step_s if still else 0.5 * step_s
             if still:
                 _learn(stay, now, grey, young=young)
-            self._same_vehicle(stay, now, suspect=still and not (hidden or young), grey=grey)
+            if still and seen is not None and not hidden and not young:
+                self._same_vehicle(stay, now, seen[2], grey)
             return True
         if young:
             return now - stay.seen_at <= max(FORGET_YOUNG_S, 2.2 * step_s)
@@ -221,16 +228,23 @@ class Stays:
         stay.gone_since = now if stay.gone_since is None else stay.gone_since
         return now - stay.gone_since < CLEAR_S
 
-    def _same_vehicle(self, stay: Stay, now: float, *, suspect: bool, grey: NDArray[np.uint8]) -> None:
-        """Let a stay begin anew when its place has looked like another vehicle for a while."""
-        if not suspect or stay.look >= OTHER:
-            stay.other_since = None
-        elif stay.other_since is None:
-            stay.other_since = now
-        elif now - stay.other_since >= OTHER_S:
-            began = stay.other_since
-            stay.begin(stay.anchor, now, grey)
-            stay.since = began
+    def _same_vehicle(self, stay: Stay, now: float, fit: float, grey: NDArray[np.uint8]) -> None:
+        """Judge a vehicle whose place looks otherwise than remembered: the light, or another vehicle.
+
+        One that was seen all the time is the same in another light. After an interruption another one
+        has taken its place if it goes on to look otherwise, all the sooner if its box differs.
+        """
+        if stay.look >= RESUMED:
+            stay.other_since = stay.odd_since = None
+        elif stay.other_since is not None:
+            if now - stay.other_since >= (OTHER_S if fit < ALIKE else ALIKE_S):
+                began = stay.other_since
+                stay.begin(stay.anchor, now, grey)
+                stay.since = began
+        elif stay.odd_since is None:
+            stay.odd_since = now
+        elif now - stay.odd_since >= RELEARN_S:
+            stay.template, stay.odd_since = patch(grey, stay.anchor), None
 
     def _begin_new(
         self,
@@ -390,9 +404,8 @@ def _begins_anew(
         share = 1 / min(len(stay.scores), 8)
         stay.anchor = (stay.anchor * (1 - share) + box * share).astype(np.float32)
     if still and not young and stay.look < RESUMED and now - stay.seen_at > INTERRUPTED_S:
-        # Something stands here again after a while without evidence, and it looks like another.
-        stay.begin(box, now, grey)
-        return True
+        # Something stands here again after a while without evidence, and it may be another.
+        stay.other_since = stay.other_since or now
     return False
 
 
