@@ -143,6 +143,28 @@ class HasView(Protocol):
         """Lines of two points."""
 
 
+class Connection(NamedTuple):
+    """The line that a device hangs on, for checks of the whole configuration.
+
+    ``key`` is the setting that says so. ``line`` is what two devices must have in common to share it, and
+    ``spoken`` how it is spoken to (``2400 8N1``): the same for all of a line. ``address`` tells its devices
+    apart.
+    """
+
+    key: str
+    line: str
+    spoken: str
+    address: str
+
+
+@runtime_checkable
+class SharesLine(Protocol):
+    """A driver whose devices may share a line."""
+
+    def connection(self) -> Connection:
+        """Return the device's place on its line."""
+
+
 class Found(NamedTuple):
     """A device that a scan came upon: the settings that would configure it, and why."""
 

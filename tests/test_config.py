@@ -85,11 +85,79 @@ def test_the_nearest_word_on_telemetry_wins(toys, file):
 
 def test_relative_paths_begin_at_the_file(file):
     hub = '[hub]\nurl = "mqtts://h:1"\nca_file = "ca.pem"\n[spool]\npath = "data/spool.db"\n'
+    (file.parent / "ca.pem").touch()
     config = good(file, hub)
     assert config.spool.path == file.parent / "data/spool.db"
     assert config.hub
     assert config.hub.ca_file == file.parent / "ca.pem"
-    assert [(w.line, w.key) for w in config.warnings] == [(6, "hub.ca_file")]
+    assert not config.warnings
+
+
+def test_files_of_the_hub_that_are_not_there_are_told_with_their_line(file):
+    found = bad(
+        file,
+        f'{NODE}[hub]\nurl = "mqtts://h"\nca_file = "ca.pem"\ncert_file = "."\n'
+        'key_file = "/nowhere/key.pem"\n',
+    )
+    missing = "there is no such file; paths begin at the folder of the configuration"
+    assert found == [
+        f"6: hub.ca_file: {file.parent / 'ca.pem'}: {missing}",
+        f"7: hub.cert_file: {file.parent}: is a folder",
+        f"8: hub.key_file: /nowhere/key.pem: {missing}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        (
+            "mqtt://h:8883",
+            "mqtt:// with port 8883, which is usually that of mqtts://; write mqtts://, or port 1883",
+        ),
+        (
+            "mqtts://h:1883",
+            "mqtts:// with port 1883, which is usually that of mqtt://; write mqtt://, or port 8883",
+        ),
+    ],
+)
+def test_a_port_that_belongs_to_the_other_scheme_is_a_warning(file, url, hint):
+    config = good(file, f'[hub]\nurl = "{url}"\n')
+    assert [f"{w.line}: {w.text}" for w in config.warnings] == [f"5: hub.url: {hint}"]
+
+
+def meter(name, url, more=""):
+    return f'[devices.{name}]\ndriver = "modbus"\nurl = "{url}"\nregisters.v = {{ address = 0 }}\n{more}'
+
+
+def test_devices_of_one_line_that_speak_to_it_differently_are_told(file):
+    found = bad(
+        file,
+        NODE
+        + meter("a", "rtu:///dev/ttyUSB0?baud=2400")
+        + meter("b", "rtu:///dev/ttyUSB0?baud=2400&parity=E", "unit = 2\n")
+        + meter("c", "rtu:///dev/ttyUSB1")
+        + meter("off", "rtu:///dev/ttyUSB0?baud=4800", "enabled = false\n")
+        + meter("d", "tcp://10.0.0.1:4001")
+        + meter("e", "rtu+tcp://10.0.0.1:4001", "unit = 2\n")
+        + meter("f", "rtu:///dev/ttyUSB1?silence_ms=20", "unit = 2\n"),
+    )
+    hint = "all devices of one line are spoken to alike"
+    assert found == [
+        f"10: devices.b.url: found 2400 8E1 on /dev/ttyUSB0, expected 2400 8N1, as a says; {hint}",
+        f"28: devices.e.url: found rtu+tcp on 10.0.0.1:4001, expected tcp, as d says; {hint}",
+        (
+            "33: devices.f.url: found 9600 8N1 with pauses of 20 ms on /dev/ttyUSB1, expected 9600 8N1, "
+            f"as c says; {hint}"
+        ),
+    ]
+
+
+def test_two_devices_of_one_address_are_a_warning(file):
+    url = "rtu:///dev/ttyUSB0"
+    config = good(file, meter("a", url) + meter("b", url) + meter("c", url, "unit = 2\n"))
+    assert [f"{w.line}: {w.text}" for w in config.warnings] == [
+        "10: devices.b.url: is unit 1 on /dev/ttyUSB0, and so is a; was it copied from there?"
+    ]
 
 
 def test_an_unchanged_file_gives_an_equal_configuration_and_a_changed_one_does_not(toys, file):

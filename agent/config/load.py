@@ -86,6 +86,9 @@ class _Loading:
         devices = {name: self._device(name, table, policy) for name, table in self._named("devices", data)}
         rules = {name: self._rule(name, table) for name, table in self._named("rules", data)}
         References(data, devices, self._notes).check(rules)
+        review.lines(devices, self._notes)
+        if hub is not None:
+            review.files(hub, self._notes)
         if node is None or spool is None or self._notes.errors:
             return None
         return Config(

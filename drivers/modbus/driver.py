@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
-from lamppost.drivers.api import Driver, DriverError, Emit, Reading, Sample, Value
+from lamppost.drivers.api import Connection, Driver, DriverError, Emit, Reading, Sample, Value
 from lamppost.drivers.modbus import frame
 from lamppost.drivers.modbus.codec import pack
 from lamppost.drivers.modbus.endpoint import NOTATION, Endpoint, parse
@@ -101,6 +101,12 @@ class Modbus(Driver):
         url_is_serial = self.url.startswith("rtu://")
         serial = self._profile.serial.model_dump() if url_is_serial and self._profile.serial else {}
         return parse(self.url, serial)
+
+    def connection(self) -> Connection:
+        """Return the line and the unit."""
+        endpoint = self.endpoint
+        line = endpoint.path or f"{endpoint.host}:{endpoint.port}"
+        return Connection("url", line, endpoint.spoken, f"unit {self.unit}")
 
     @cached_property
     def limits(self) -> Profile:

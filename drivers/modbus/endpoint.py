@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -41,6 +41,20 @@ class Endpoint:
         """Time of one character on a serial line, start and stop bits and parity included."""
         return (1 + self.bits + (self.parity != "N") + self.stop) / self.baud
 
+    @property
+    def usual_silence_s(self) -> float:
+        """Pause that the line needs if nothing else is said."""
+        if self.framing != "rtu":
+            return FAST_SILENCE_S if self.framing == "rtu+tcp" else 0.0
+        return FAST_SILENCE_S if self.baud > FAST_BAUD else 3.5 * self.character_s
+
+    @property
+    def spoken(self) -> str:
+        """How the line is spoken to: the same for all devices on it."""
+        serial = f"{self.baud} {self.bits}{self.parity}{self.stop}" if self.framing == "rtu" else self.framing
+        usual = abs(self.silence_s - self.usual_silence_s) < 1e-6
+        return serial if usual else f"{serial} with pauses of {self.silence_s * 1000:g} ms"
+
     def __str__(self) -> str:
         if self.framing == "rtu":
             return f"{self.path} at {self.baud} {self.bits}{self.parity}{self.stop}"
@@ -75,9 +89,7 @@ def parse(url: str, defaults: dict[str, str | int] | None = None) -> Endpoint:
         port = parts.port or 502
     except ValueError as error:
         raise ValueError(f"{url!r}: the port must be a number from 1 to 65535") from error
-    if framing == "rtu+tcp" and not silence_s:
-        silence_s = FAST_SILENCE_S
-    return Endpoint(framing, host=parts.hostname, port=port, silence_s=silence_s)
+    return _with_silence(Endpoint(framing, host=parts.hostname, port=port, silence_s=silence_s))
 
 
 def _serial(url: str, path: str, options: dict[str, str | int], silence_s: float) -> Endpoint:
@@ -95,18 +107,11 @@ def _serial(url: str, path: str, options: dict[str, str | int], silence_s: float
         bits=int(_number(options.get("bits", 8), "bits", 7, 8)),
         silence_s=silence_s,
     )
-    if silence_s:
-        return endpoint
-    needed = FAST_SILENCE_S if endpoint.baud > FAST_BAUD else 3.5 * endpoint.character_s
-    return Endpoint(
-        "rtu",
-        path=path,
-        baud=endpoint.baud,
-        parity=parity,
-        stop=endpoint.stop,
-        bits=endpoint.bits,
-        silence_s=needed,
-    )
+    return _with_silence(endpoint)
+
+
+def _with_silence(endpoint: Endpoint) -> Endpoint:
+    return endpoint if endpoint.silence_s else replace(endpoint, silence_s=endpoint.usual_silence_s)
 
 
 def _number(text: str | float, name: str, low: float, high: float) -> float:
