@@ -149,6 +149,7 @@ class Box:
         raised = self.engine.tick(now)
         if raised:
             self.outbox.events(raised)
+        self._measured()
         self.tail.look()
         if time.monotonic() - self._saved_at >= SAVE_STATES_S:
             self._saved_at = time.monotonic()
@@ -191,13 +192,13 @@ class Box:
             node = self.config.node
             self.album = Album(
                 self.config.evidence,
-                f"{node.site} {node.id}",
+                f"{node.site} / {node.id}",
                 node.state_dir / "evidence",
                 half_way=lambda: self.outbox.save({}),
             )
             self.sight = Sight(self._load_detector, self._seen)
             self._sight_task = asyncio.create_task(self.sight.run(), name="sight")
-        self.sight.add(device.name, zones)
+        self.sight.add(device.name, zones, getattr(device.driver, "lines", None))
         return self.sight.offer
 
     def _load_detector(self) -> Any:
@@ -211,6 +212,16 @@ class Box:
             raised = self.album.look(scene, self.engine.witnesses(scene.device), raised)
         if raised:
             self.outbox.events(raised)
+        self._measured()
+
+    def _measured(self) -> None:
+        """Let what rules measured at a device go the way of its own readings."""
+        readings, states = self.engine.take_measured()
+        for device in dict.fromkeys(reading.device for reading in readings):
+            if (running := self.devices.all().get(device)) is not None:
+                running.channel.take([reading for reading in readings if reading.device == device])
+        if states:
+            self.outbox.save_beside(states)
 
     async def _stop_devices(self, *names: str) -> None:
         await self.devices.stop(*names)

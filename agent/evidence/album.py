@@ -169,7 +169,7 @@ class Album:
         number, hidden = MOMENTS.index(shot.moment) + 1, ", hidden" if shot.hidden else ""
         stood_s = (scene.at - shot.since).total_seconds()
         moment = f"{number}/{len(MOMENTS)} {shot.moment}{hidden}, after {stood_s:.0f} s"
-        where = f"{self._place} {scene.device} {shot.zone}"
+        where = f"{self._place} / {scene.device} / zone {shot.zone}"
         return Caption(clock(scene.at), moment), Caption(
             _ascii(where), f"since {clock(shot.since, short=True)}"
         )

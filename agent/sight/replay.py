@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from lamppost.agent.engine import Raised
 from lamppost.agent.event import Event
-from lamppost.agent.rules.api import Rule
+from lamppost.agent.evidence.album import Album
+from lamppost.agent.rules.api import Rule, RuleState, Witness
 from lamppost.agent.sight.scene import Eye, Scene, Zones
 from lamppost.drivers.api import Frame
 
 #: Second 0 of a recording. Any day will do that no schedule excludes by itself.
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+#: What drawing the pictures of an event may take.
+DRAWN_S = 30.0
 
 
 class Seen(NamedTuple):
-    """One look of a replay: where in the file, what was seen, and what came of it."""
+    """One look of a replay: where in the file, what was seen, and what came of it.
+
+    ``pictures`` are (event id, number, JPEG).
+    """
 
     at_s: float
     scene: Scene
     events: list[Event]
+    pictures: list[tuple[str, int, bytes]]
 
 
 def replay(
@@ -32,13 +40,14 @@ def replay(
     rules: Sequence[Rule],
     detect: Any,
     start: datetime = START,
+    album: Album | None = None,
 ) -> Iterator[Seen]:
     """Look at ``pictures`` (seconds in the file, image HxWx3) ``fps`` times a second of the file's own time.
 
-    ``start`` is the moment that the file's second 0 stands for.
+    ``start`` is the moment that the file's second 0 stands for. With an ``album``, events have evidence.
     """
     eye = Eye(detect, zones)
-    states = [rule.start(None) for rule in rules]
+    states = {rule.name: rule.start(None) for rule in rules}
     due_s: float | None = None
     for seq, (at_s, image) in enumerate(pictures):
         if due_s is not None and at_s < due_s - 1e-3:
@@ -47,8 +56,33 @@ def replay(
         due_s = at_s + 1 / fps if due_s is None or at_s > due_s + 1 / fps else due_s + 1 / fps
         at = start + timedelta(seconds=at_s)
         scene = eye.look(Frame(device, image, at, seq))
-        events = [event for state in states for event in state.step(scene, at)]  # type: ignore[arg-type]
-        yield Seen(at_s, scene, events)
+        raised = [
+            Raised(name, event)
+            for name, state in states.items()
+            for event in state.step(scene, at)  # type: ignore[arg-type]
+            if isinstance(event, Event)
+        ]
+        yield Seen(at_s, scene, *_illustrated(scene, raised, states, album))
+
+
+def _illustrated(
+    scene: Scene, raised: Sequence[Raised], states: Mapping[str, RuleState], album: Album | None
+) -> tuple[list[Event], list[tuple[str, int, bytes]]]:
+    """Return the events as they name their pictures, and the pictures."""
+    pictures: list[tuple[str, int, bytes]] = []
+    if album is None:
+        return [one.event for one in raised], pictures
+    events = []
+    witnesses = {name: state for name, state in states.items() if isinstance(state, Witness)}
+    for _, event, exhibit in album.look(scene, witnesses, raised):
+        if exhibit is None:
+            events.append(event)
+            continue
+        exhibit.wait(DRAWN_S)
+        told, jpegs = exhibit.complete(event)
+        events.append(told)
+        pictures += [(event.id, number, jpeg) for number, jpeg in jpegs]
+    return events, pictures
 
 
 def record(event: Event, start: datetime = START) -> dict[str, Any]:
@@ -67,4 +101,17 @@ def record(event: Event, start: datetime = START) -> dict[str, Any]:
     }
     if None not in box:
         line["box"] = box
+    if event.evidence:
+        line["evidence"] = [
+            {
+                "n": picture.number,
+                "moment": picture.moment,
+                "at_s": round((picture.at - start).total_seconds(), 2),
+                "sha256": picture.sha256,
+                "bytes": picture.bytes,
+            }
+            for picture in event.evidence
+        ]
+    if event.missing:
+        line["missing"] = [{"moment": one.moment, "reason": one.reason} for one in event.missing]
     return line | measures

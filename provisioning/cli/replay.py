@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lamppost.agent.evidence.exhibit import MOMENTS
 from lamppost.provisioning.cli.options import ConfigFile
+
+if TYPE_CHECKING:
+    from lamppost.agent.config import Config
+    from lamppost.agent.event import Event
+    from lamppost.agent.evidence.album import Album
 
 
 def replay(
@@ -19,6 +25,14 @@ def replay(
     annotate: Annotated[
         Path | None, typer.Option("--annotate", help="Write the video with boxes, zones and stays drawn.")
     ] = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(
+            "--evidence",
+            metavar="DIR",
+            help="Write the pictures of each violation: {event}-{n}-{moment}.jpg in a folder.",
+        ),
+    ] = None,
     fps: Annotated[float, typer.Option(help="Looks a second; 0 takes the camera's own fps.")] = 0.0,
     model: Annotated[str, typer.Option(help="Detector: a name, or the path of a manifest.")] = "nanodet-g",
 ) -> int:
@@ -27,10 +41,9 @@ def replay(
     Times are seconds of the file's own presentation time, boxes are in 0..1 of the picture.
 
     Examples: `lamppost replay --config lamppost.toml --device kerb-cam night.mp4`,
-    `lamppost replay -d kerb-cam --annotate out.mp4 night.mp4`.
+    `lamppost replay -d kerb-cam --annotate out.mp4 --evidence pictures night.mp4`.
     """
     from lamppost.agent.config import load  # noqa: PLC0415 - heavy, and only needed here
-    from lamppost.agent.sight.replay import record  # noqa: PLC0415
     from lamppost.agent.sight.replay import replay as run  # noqa: PLC0415
     from lamppost.drivers.camera.recording import RecordingError, open_recording  # noqa: PLC0415
     from lamppost.models.detector import load_detector  # noqa: PLC0415
@@ -42,6 +55,7 @@ def replay(
         typer.echo(f"no rule watches {device}: there is nothing to replay for", err=True)
         return 2
     paint = _painter(annotate, rules)
+    album = _album(evidence, settings)
     broken: list[RecordingError] = []
 
     def on_break(error: RecordingError) -> None:
@@ -56,10 +70,13 @@ def replay(
             fps=fps or camera.fps,
             rules=rules,
             detect=load_detector(model),
+            album=album,
         ):
             for event in seen.events:
-                sys.stdout.write(json.dumps(record(event), ensure_ascii=False) + "\n")
+                sys.stdout.write(json.dumps(_line(event), ensure_ascii=False) + "\n")
                 sys.stdout.flush()
+            for id_, number, jpeg in seen.pictures:
+                (evidence or Path()).joinpath(_file(id_, number)).write_bytes(jpeg)
             if paint is not None:
                 paint.add(seen)
     except RecordingError as error:
@@ -69,6 +86,33 @@ def replay(
         if paint is not None:
             paint.close()
     return 1 if broken else 0
+
+
+def _line(event: Event) -> dict[str, Any]:
+    """Return an event as a line, its pictures with the names of their files."""
+    from lamppost.agent.sight.replay import record  # noqa: PLC0415
+
+    line = record(event)
+    for picture in line.get("evidence", ()):
+        picture["file"] = _file(event.id, picture["n"])
+    return line
+
+
+def _file(event: str, number: int) -> str:
+    return f"{event}-{number}-{MOMENTS[number - 1]}.jpg"
+
+
+def _album(folder: Path | None, settings: Config) -> Album | None:
+    """Return what takes the pictures, as the agent would. Raises BadParameter for a folder that cannot be."""
+    if folder is None:
+        return None
+    from lamppost.agent.evidence.album import Album  # noqa: PLC0415 - only for this option
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"{folder} cannot be made: {error}", param_hint="--evidence") from error
+    return Album(settings.evidence, f"{settings.node.site} / {settings.node.id}")
 
 
 def _camera(devices: dict[str, Any], name: str) -> Any:
