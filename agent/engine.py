@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from lamppost.agent.event import Event, Phase
 from lamppost.agent.evidence.exhibit import Exhibit
 from lamppost.agent.log import get_logger
-from lamppost.agent.rules.api import Rule, RuleState, Witness
+from lamppost.agent.rules.api import Rule, RuleState, Told, Witness
 from lamppost.drivers.api import Reading
 
 log = get_logger()
@@ -38,6 +38,7 @@ class Engine:
         self._open: dict[str, dict[str, Any]] = {}
         self._saved: dict[str, bytes] = {}
         self._kept: dict[str, dict[str, Any]] = {}
+        self._measured: dict[str, list[Reading]] = {}
 
     def load(self, saved: bytes | None) -> None:
         """Take the open events that an earlier run left."""
@@ -101,16 +102,30 @@ class Engine:
             self._collect(name, partial(state.tick, now), raised)
         return raised
 
-    def _collect(self, name: str, call: Callable[[], Iterable[Event]], raised: list[Raised]) -> None:
+    def _collect(self, name: str, call: Callable[[], Iterable[Told]], raised: list[Raised]) -> None:
         """Run one rule; a bug in it costs its own events and a log line, not its neighbours."""
         try:
-            events = list(call())
+            told = list(call())
         except Exception:  # a third-party rule may raise anything
             log.exception("rule failed", rule=name)
             return
-        for event in events:
-            self._remember(name, event)
-            raised.append(Raised(name, event))
+        for one in told:
+            if isinstance(one, Reading):
+                self._measured.setdefault(name, []).append(one)
+                continue
+            self._remember(name, one)
+            raised.append(Raised(name, one))
+
+    def take_measured(self) -> tuple[list[Reading], dict[str, bytes]]:
+        """Return what rules measured since the last call, and the states to be saved with it."""
+        measured, self._measured = self._measured, {}
+        states = {
+            state_key(name): json.dumps(self._states[name].save()).encode()
+            for name in measured
+            if name in self._states
+        }
+        self._saved.update(states)
+        return [reading for readings in measured.values() for reading in readings], states
 
     def _remember(self, name: str, event: Event) -> None:
         if event.phase is Phase.CLOSE:

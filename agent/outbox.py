@@ -80,6 +80,7 @@ class Outbox:
         self._full: list[tuple[str, _Batch]] = []
         self._events: list[Raised] = []
         self._states: dict[str, bytes] = {}
+        self._beside: dict[str, bytes] = {}
         self._save = False
         self._wake = asyncio.Event()
         self._flush_at: float | None = None
@@ -114,6 +115,10 @@ class Outbox:
         self._save = True
         self._wake.set()
 
+    def save_beside(self, states: Mapping[str, bytes]) -> None:
+        """Save these with the next transaction that there is anyhow, at the latest with the telemetry."""
+        self._beside.update(states)
+
     def flush(self) -> None:
         """Send all batches now."""
         self._flush_at = self._loop.time()
@@ -138,7 +143,8 @@ class Outbox:
             return
         # States are taken in the same breath as the events: no rule steps between the two.
         states = {**self._take_states(), **self._states} if events or self._save else {}
-        self._states, self._save = {}, False
+        states = {**self._beside, **states}
+        self._states, self._beside, self._save = {}, {}, False
         events, pictures = self._completed(events)
         drafts += [self._encoder.event(raised.event) for raised in events]
         drafts += pictures

@@ -9,19 +9,25 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checka
 from pydantic import BaseModel, ConfigDict, Field
 
 from lamppost.agent.event import Event
-from lamppost.drivers.api import Sample
+from lamppost.drivers.api import Reading, Sample
 
 Json: TypeAlias = dict[str, Any]
+#: What a rule tells: events, and what it counts or measures at a device that it watches. Such readings go
+#: the way of the device's own: newest values, telemetry policy, and the rules that watch their quantity.
+Told: TypeAlias = Event | Reading
 Moment: TypeAlias = Literal["arrival", "half-way", "alarm"]
 
 
 class RuleState(Protocol):
     """What a running rule remembers. All calls are pure but for the state itself: no I/O, no clock."""
 
-    def step(self, sample: Sample, now: datetime) -> Iterable[Event]:
-        """Take one sample of a watched device; return what it makes happen."""
+    def step(self, sample: Sample, now: datetime) -> Iterable[Told]:
+        """Take one sample of a watched device; return what it makes happen.
 
-    def tick(self, now: datetime) -> Iterable[Event]:
+        The state that readings leave is saved with their telemetry: a counter never goes back.
+        """
+
+    def tick(self, now: datetime) -> Iterable[Told]:
         """Let time pass without a sample; called about once a second."""
 
     def save(self) -> Json:

@@ -16,7 +16,7 @@ from lamppost.agent.log import get_logger
 from lamppost.drivers.api import Frame
 
 if TYPE_CHECKING:
-    from lamppost.agent.sight.scene import Eye, Scene, Zones
+    from lamppost.agent.sight.scene import Eye, Lines, Scene, Zones
 
 log = get_logger()
 
@@ -45,6 +45,7 @@ class Sight:
         self._deliver = deliver
         self._detect: Any = None
         self._zones: dict[str, Zones] = {}
+        self._lines: dict[str, Lines] = {}
         self._eyes: dict[str, Eye] = {}
         self._newest: dict[str, Frame] = {}
         self._wake = asyncio.Event()
@@ -53,14 +54,15 @@ class Sight:
         #: Why there is no detector; empty if there is one.
         self.problem = ""
 
-    def add(self, device: str, zones: Zones) -> None:
+    def add(self, device: str, zones: Zones, lines: Lines | None = None) -> None:
         """Begin to look at a camera."""
         self._zones[device] = zones
+        self._lines[device] = lines or {}
         self.looks[device] = Looks()
 
     def remove(self, device: str) -> None:
         """Stop looking at a camera."""
-        for known in (self._zones, self._eyes, self._newest, self.looks):
+        for known in (self._zones, self._lines, self._eyes, self._newest, self.looks):
             known.pop(device, None)
 
     def offer(self, frame: Frame) -> None:
@@ -101,7 +103,8 @@ class Sight:
 
         eye = self._eyes.get(frame.device)
         if eye is None:
-            eye = self._eyes[frame.device] = Eye(self._detect, self._zones[frame.device])
+            eye = Eye(self._detect, self._zones[frame.device], self._lines[frame.device])
+            self._eyes[frame.device] = eye
         began = time.monotonic()
         try:
             scene = await asyncio.to_thread(eye.look, frame)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from lamppost.models.detections import Detections
 from lamppost.models.view import Shift, View
 
 Zones = Mapping[str, Sequence[tuple[float, float]]]
+Lines = Zones
 
 #: Width of the grey picture that places are compared in: a far car still has a dozen pixels.
 GREY_WIDTH = 320
@@ -36,14 +37,16 @@ class Scene:
     detections: Detections
     zones: Zones
     shift: Shift
+    lines: Lines = field(default_factory=dict)
 
 
 class Eye:
     """Looks at the frames of one camera. ``detect`` is a detector of `lamppost.models`."""
 
-    def __init__(self, detect: Any, zones: Zones) -> None:
+    def __init__(self, detect: Any, zones: Zones, lines: Lines | None = None) -> None:
         self._detect = detect
         self._zones = zones
+        self._lines = lines or {}
         self._view = View()
 
     def look(self, frame: Frame) -> Scene:
@@ -56,7 +59,9 @@ class Eye:
         detections: Detections = self._detect(image)
         if shift.dx or shift.dy:
             detections, grey = _moved_back(detections, grey, shift)
-        return Scene(frame.device, frame.at, frame.seq, image, grey, detections, self._zones, shift)
+        return Scene(
+            frame.device, frame.at, frame.seq, image, grey, detections, self._zones, shift, self._lines
+        )
 
 
 def _moved_back(
