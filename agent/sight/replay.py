@@ -10,8 +10,8 @@ from lamppost.agent.engine import Raised
 from lamppost.agent.event import Event
 from lamppost.agent.evidence.album import Album
 from lamppost.agent.rules.api import Rule, RuleState, Witness
-from lamppost.agent.sight.scene import Eye, Scene, Zones
-from lamppost.drivers.api import Frame
+from lamppost.agent.sight.scene import Eye, Lines, Scene, Zones
+from lamppost.drivers.api import Frame, Reading
 
 #: Second 0 of a recording. Any day will do that no schedule excludes by itself.
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -22,13 +22,14 @@ DRAWN_S = 30.0
 class Seen(NamedTuple):
     """One look of a replay: where in the file, what was seen, and what came of it.
 
-    ``pictures`` are (event id, number, JPEG).
+    ``pictures`` are (event id, number, JPEG), ``readings`` what rules counted.
     """
 
     at_s: float
     scene: Scene
     events: list[Event]
     pictures: list[tuple[str, int, bytes]]
+    readings: list[Reading]
 
 
 def replay(
@@ -41,12 +42,13 @@ def replay(
     detect: Any,
     start: datetime = START,
     album: Album | None = None,
+    lines: Lines | None = None,
 ) -> Iterator[Seen]:
     """Look at ``pictures`` (seconds in the file, image HxWx3) ``fps`` times a second of the file's own time.
 
     ``start`` is the moment that the file's second 0 stands for. With an ``album``, events have evidence.
     """
-    eye = Eye(detect, zones)
+    eye = Eye(detect, zones, lines)
     states = {rule.name: rule.start(None) for rule in rules}
     due_s: float | None = None
     for seq, (at_s, image) in enumerate(pictures):
@@ -56,13 +58,10 @@ def replay(
         due_s = at_s + 1 / fps if due_s is None or at_s > due_s + 1 / fps else due_s + 1 / fps
         at = start + timedelta(seconds=at_s)
         scene = eye.look(Frame(device, image, at, seq))
-        raised = [
-            Raised(name, event)
-            for name, state in states.items()
-            for event in state.step(scene, at)  # type: ignore[arg-type]
-            if isinstance(event, Event)
-        ]
-        yield Seen(at_s, scene, *_illustrated(scene, raised, states, album))
+        told = [(name, one) for name, state in states.items() for one in state.step(scene, at)]  # type: ignore[arg-type]
+        raised = [Raised(name, one) for name, one in told if isinstance(one, Event)]
+        readings = [one for _, one in told if isinstance(one, Reading)]
+        yield Seen(at_s, scene, *_illustrated(scene, raised, states, album), readings)
 
 
 def _illustrated(
@@ -115,3 +114,25 @@ def record(event: Event, start: datetime = START) -> dict[str, Any]:
     if event.missing:
         line["missing"] = [{"moment": one.moment, "reason": one.reason} for one in event.missing]
     return line | measures
+
+
+class Counts:
+    """The counters of a replay: a line whenever one goes up."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self._start = start
+        self._last: dict[str, Any] = {}
+
+    def records(self, readings: Iterable[Reading]) -> Iterator[dict[str, Any]]:
+        """Yield a line for each counter that is another than before."""
+        for reading in readings:
+            if reading.unit != "count" or self._last.get(reading.quantity, 0) == reading.value:
+                continue
+            self._last[reading.quantity] = reading.value
+            yield {
+                "at_s": round((reading.at - self._start).total_seconds(), 2),
+                "kind": "counting",
+                "phase": "reading",
+                "quantity": reading.quantity,
+                "value": reading.value,
+            }

@@ -38,12 +38,14 @@ def replay(
 ) -> int:
     """Run a recording through exactly the sight and rules of a camera, and print one JSON line an event.
 
-    Times are seconds of the file's own presentation time, boxes are in 0..1 of the picture.
+    Times are seconds of the file's own presentation time, boxes are in 0..1 of the picture. A counter that
+    goes up is a line of its own, of kind "counting" and phase "reading".
 
     Examples: `lamppost replay --config lamppost.toml --device kerb-cam night.mp4`,
     `lamppost replay -d kerb-cam --annotate out.mp4 --evidence pictures night.mp4`.
     """
     from lamppost.agent.config import load  # noqa: PLC0415 - heavy, and only needed here
+    from lamppost.agent.sight.replay import Counts  # noqa: PLC0415
     from lamppost.agent.sight.replay import replay as run  # noqa: PLC0415
     from lamppost.drivers.camera.recording import RecordingError, open_recording  # noqa: PLC0415
     from lamppost.models.detector import load_detector  # noqa: PLC0415
@@ -56,6 +58,7 @@ def replay(
         return 2
     paint = _painter(annotate, rules)
     album = _album(evidence, settings)
+    counts = Counts()
     broken: list[RecordingError] = []
 
     def on_break(error: RecordingError) -> None:
@@ -67,13 +70,14 @@ def replay(
             open_recording(video, on_break),
             device=device,
             zones=camera.zones,
+            lines=camera.lines,
             fps=fps or camera.fps,
             rules=rules,
             detect=load_detector(model),
             album=album,
         ):
-            for event in seen.events:
-                sys.stdout.write(json.dumps(_line(event), ensure_ascii=False) + "\n")
+            for line in (*map(_line, seen.events), *counts.records(seen.readings)):
+                sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
                 sys.stdout.flush()
             for id_, number, jpeg in seen.pictures:
                 (evidence or Path()).joinpath(_file(id_, number)).write_bytes(jpeg)
