@@ -36,7 +36,10 @@ def encode(draw: Callable[[int], Image], width: int, limit: int) -> bytes:
                 return data
         guess = size * QUALITIES[NARROWED][1] / share
         width, first = min(int(width * sqrt(limit / guess)), width * 9 // 10), NARROWED - 1
-    return _jpeg(draw(LEAST_WIDTH), LEAST_QUALITY)
+    width = LEAST_WIDTH
+    while len(data := _jpeg(draw(width), LEAST_QUALITY)) > limit and width > 16:
+        width //= 2  # noise many times as high as it is wide
+    return data
 
 
 def _jpeg(image: Image, quality: int) -> bytes:
