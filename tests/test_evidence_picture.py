@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lamppost.agent.evidence.blur import BLOCK, Region, conceal, pixelate
+from lamppost.agent.evidence.blur import BLOCK, Found, Region, conceal, pixelate
 from lamppost.agent.evidence.drawing import BOX, ZONE, Caption, Subject, draw
 from lamppost.agent.evidence.jpeg import encode
 from lamppost.models.detections import Detections
@@ -111,7 +111,11 @@ def test_heads_and_plates_outside_the_box_are_gone_and_nothing_else():
     image = noise(1280, 720)
     keep = Region(400, 200, 700, 420)
     person, car = Region(100, 100, 180, 340), Region(800, 300, 1100, 480)
-    found = [("person", person), ("car", car), ("car", Region(405, 205, 705, 418))]
+    found = [
+        Found("person", 0.9, person),
+        Found("car", 0.5, car),
+        Found("car", 0.8, Region(405, 205, 705, 418)),
+    ]
     shown = conceal(image, keep, found, "found")
     sharp = detail(image, 0, 0, 200, 200)
     assert detail(shown, 104, 104, 176, 150) < 0.15 * sharp
@@ -129,7 +133,10 @@ def test_what_is_in_the_box_stays_even_where_others_overlap_it():
     image = noise(1280, 720)
     keep = Region(400.4, 200.4, 700.6, 420.6)
     shown = conceal(
-        image, keep, [("person", Region(380, 180, 420, 300)), ("bus", Region(600, 100, 1200, 500))], "found"
+        image,
+        keep,
+        [Found("person", 0.9, Region(380, 180, 420, 300)), Found("bus", 0.9, Region(600, 100, 1200, 500))],
+        "found",
     )
     rows, columns = keep.within(image)
     assert (shown[rows, columns] == image[rows, columns]).all()
@@ -154,10 +161,22 @@ def test_letters_the_size_of_a_plate_cannot_be_told_apart_any_more():
         car = np.full((180, 300, 3), 120, np.uint8)
         cv2.rectangle(car, (110, 130), (190, 150), (255, 255, 255), -1)
         cv2.putText(car, text, (113, 146), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1)
-        shown.append(conceal(car, Region(0, 0, 0, 0), [("car", Region(0, 0, 300, 180))], "found"))
+        shown.append(conceal(car, Region(0, 0, 0, 0), [Found("car", 0.9, Region(0, 0, 300, 180))], "found"))
     part = [one[130:150, 110:190].astype(int) for one in shown]
     assert np.abs(part[0] - part[1]).max() < 40
     assert len(np.unique(part[0].reshape(-1, 3), axis=0)) <= 8
+
+
+def test_phantoms_and_things_without_plates_conceal_nothing():
+    image = noise(1280, 720)
+    keep = Region(400, 200, 700, 420)
+    phantoms = [
+        Found("car", 0.25, Region(300, 20, 1270, 700)),
+        Found("truck", 0.25, Region(600, 20, 1270, 700)),
+        Found("car", 0.9, Region(380, 150, 800, 500)),
+        Found("bird", 0.9, Region(20, 20, 90, 90)),
+    ]
+    assert (conceal(image, keep, phantoms, "found") == image).all()
 
 
 def test_a_region_of_no_size_or_outside_the_picture_changes_nothing():

@@ -14,14 +14,18 @@ Image: TypeAlias = NDArray[np.uint8]
 Blur: TypeAlias = Literal["none", "found", "outside"]
 
 PEOPLE = frozenset({"person"})
+VEHICLES = frozenset({"car", "van", "truck", "lorry", "pickup", "bus", "taxi", "motorcycle", "motorbike"})
 #: Smallest block in pixels: detail below this is gone whatever it belonged to.
 BLOCK = 8
 #: A head is left with so many blocks across, a vehicle's lower part too: of them a plate is two or three.
 HEAD_BLOCKS, VEHICLE_BLOCKS, PICTURE_BLOCKS = 3, 10, 40
 #: Where a plate can be: the lower part of a vehicle's box, as share of its height.
 LOWER = 0.55
-#: Overlap (IoU) of a detection with the reported box that makes it the reported vehicle itself.
-ITSELF = 0.6
+#: Overlap (IoU) of a detection with the reported box that makes it the reported vehicle itself; and share of
+#: the reported box in a larger one that does: a vehicle that covers it wholly would hide it.
+ITSELF, AROUND = 0.6, 0.9
+#: A detector sees phantoms of half a street, never surely: so large a share of the picture needs this score.
+HUGE, SURE = 0.3, 0.4
 
 
 class Region(NamedTuple):
@@ -40,12 +44,19 @@ class Region(NamedTuple):
         return slice(y1, max(y1, y2)), slice(x1, max(x1, x2))
 
 
-def conceal(image: Image, keep: Region, found: Sequence[tuple[str, Region]], how: Blur) -> Image:
+class Found(NamedTuple):
+    """What the detector saw somewhere; ``score`` is 0..1."""
+
+    label: str
+    score: float
+    box: Region
+
+
+def conceal(image: Image, keep: Region, found: Sequence[Found], how: Blur) -> Image:
     """Return ``image`` with all that ``how`` names made unrecognisable, and ``keep`` as it was.
 
-    ``found`` are the labels and boxes of what the detector saw: of people the heads go, of everything
-    else the lower part, where vehicles have their plates. What it did not see cannot go, except by
-    ``outside``, which leaves nothing but ``keep``.
+    Of the people in ``found`` the heads go, of the vehicles the lower part, where they have their plates.
+    What the detector did not see cannot go, except by ``outside``, which leaves nothing but ``keep``.
     """
     if how == "none":
         return image
@@ -53,11 +64,11 @@ def conceal(image: Image, keep: Region, found: Sequence[tuple[str, Region]], how
     if how == "outside":
         pixelate(result, Region(0, 0, image.shape[1], image.shape[0]), image.shape[1] / PICTURE_BLOCKS)
     else:
-        for label, box in found:
+        for label, score, box in found:
             if label in PEOPLE:
                 head = _head(box)
                 pixelate(result, head, max(head.x2 - head.x1, head.y2 - head.y1) / HEAD_BLOCKS)
-            elif _fit(box, keep) < ITSELF:
+            elif label in VEHICLES and _is_other(box, score, keep, image):
                 lower = box._replace(y1=box.y2 - LOWER * (box.y2 - box.y1))
                 pixelate(result, lower, (box.x2 - box.x1) / VEHICLE_BLOCKS)
     part = keep.within(image)
@@ -86,13 +97,14 @@ def _head(box: Region) -> Region:
     return Region(box.x1 - 0.05 * width, box.y1 - 0.05 * height, box.x2 + 0.05 * width, box.y1 + high)
 
 
-def _fit(one: Region, other: Region) -> float:
-    wide = min(one.x2, other.x2) - max(one.x1, other.x1)
-    high = min(one.y2, other.y2) - max(one.y1, other.y1)
-    if wide <= 0 or high <= 0:
-        return 0.0
-    both = wide * high
-    return both / (_area(one) + _area(other) - both)
+def _is_other(box: Region, score: float, keep: Region, image: Image) -> bool:
+    """Say whether a box is a vehicle, and not the one that ``keep`` is about."""
+    if score < SURE and _area(box) > HUGE * image.shape[0] * image.shape[1]:
+        return False
+    wide = min(box.x2, keep.x2) - max(box.x1, keep.x1)
+    high = min(box.y2, keep.y2) - max(box.y1, keep.y1)
+    both = max(0.0, wide) * max(0.0, high)
+    return not both or (both < ITSELF * (_area(box) + _area(keep) - both) and both < AROUND * _area(keep))
 
 
 def _area(region: Region) -> float:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from lamppost.agent.evidence.blur import Blur, Image, Region, conceal
+from lamppost.agent.evidence.blur import Blur, Found, Image, Region, conceal
 from lamppost.models.detections import Detections
 
 #: Blue, green, red.
@@ -42,8 +42,9 @@ def draw(subject: Subject, width: int, blur: Blur = "none") -> Image:
     image = _resized(subject.image, width)
     at = _Places(image, subject.shift)
     box = at.region(subject.box)
-    seen = zip(subject.found.labels, subject.found.boxes, strict=True)
-    image = conceal(image, box, [(label, at.region(found)) for label, found in seen], blur)
+    seen = zip(subject.found.labels, subject.found.scores, subject.found.boxes, strict=True)
+    found = [Found(label, float(score), at.region(place)) for label, score, place in seen]
+    image = conceal(image, box, found, blur)
     if image is subject.image:
         image = image.copy()
     _outline(image, at.points(subject.zone), box)
