@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lamppost.agent.camera_watch import CameraWatch
 from lamppost.agent.channel import Channel
 from lamppost.agent.clock import Clock
 from lamppost.agent.config import Config, ConfigError, DeviceConfig, load
@@ -24,6 +25,7 @@ from lamppost.agent.spool import Spool
 from lamppost.agent.tail import Tail, event_record
 from lamppost.agent.watch import HealthWatch, SpoolWatch
 from lamppost.agent.wire import NodeId
+from lamppost.drivers.api import JudgesPicture
 
 if TYPE_CHECKING:
     from lamppost.agent.evidence.album import Album
@@ -175,15 +177,18 @@ class Box:
         if not device.enabled:
             return
         running = self.devices.start(device)
-        watch = HealthWatch(
-            running.health, self.config.node.down_after_s, self._saved(f"device/{device.name}")
-        )
+        down_after_s = self.config.node.down_after_s if device.down_after_s is None else device.down_after_s
+        watch = HealthWatch(running.health, down_after_s, self._saved(f"device/{device.name}"))
         self.engine.add(f"device/{device.name}", None, watch, ())
+        if isinstance(device.driver, JudgesPicture):
+            name = f"picture/{device.name}"
+            picture = CameraWatch(running.health, device.driver, self._saved(name))
+            self.engine.add(name, None, picture, picture.watches())
 
     def _see(self, device: DeviceConfig) -> Callable[[Frame], None] | None:
         """Return where a camera's frames go: to sight, if a rule looks at them."""
         zones = getattr(device.driver, "zones", None)
-        if zones is None or not self.engine.watched(device.name):
+        if zones is None or not self.engine.looked_at(device.name):
             return None
         if self.sight is None:
             from lamppost.agent.evidence.album import Album  # noqa: PLC0415 - only with a camera
@@ -227,6 +232,7 @@ class Box:
         await self.devices.stop(*names)
         for name in names:
             self.engine.remove(f"device/{name}")
+            self.engine.remove(f"picture/{name}")
             if self.sight is not None:
                 self.sight.remove(name)
 
@@ -315,6 +321,8 @@ class Box:
         for name, device in new.devices.items():
             if old.devices.get(name) != device:
                 self._start_device(device)
+            elif (running := self.devices.all().get(name)) is not None and running.channel.see is None:
+                running.channel.see = self._see(device)  # a new rule may look at it
 
     def _apply_rules(self, old: Config, new: Config) -> None:
         for name, rule in old.rules.items():

@@ -44,7 +44,8 @@ class Channel:
         self._tail = tail
         self._now = now
         self._telemetry = telemetry
-        self._see = see
+        #: Where frames go, if anybody looks at them.
+        self.see = see
 
     def take(self, samples: Sequence[Sample]) -> None:
         """Take samples in the order of their time."""
@@ -69,8 +70,8 @@ class Channel:
     def _after_frames(self, samples: Sequence[Sample]) -> list[Reading]:
         """Hand frames on to be looked at; return what else there is."""
         for sample in samples:
-            if isinstance(sample, Frame) and self._see is not None:
-                self._see(sample)
+            if isinstance(sample, Frame) and self.see is not None:
+                self.see(sample)
         return [sample for sample in samples if isinstance(sample, Reading)]
 
     def release(self) -> None:

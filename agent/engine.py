@@ -77,6 +77,10 @@ class Engine:
         """Whether any rule has asked for samples of a device."""
         return device in self._watch
 
+    def looked_at(self, device: str) -> bool:
+        """Whether any rule wants every sample of a device, and so the scenes of a camera."""
+        return bool(self._watch.get(device, {}).get(""))
+
     def step(self, device: str, samples: Sequence[Any], now: datetime) -> list[Raised]:
         """Give each sample to the rules that watch it."""
         quantities = self._watch.get(device)

@@ -10,6 +10,7 @@ counting, health. A driver opens, emits, and raises `DriverError` when the devic
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
 Value: TypeAlias = float | int | bool | str
 
@@ -95,6 +96,8 @@ class Driver(BaseModel):
 
     #: One line for `lamppost driver list` and error messages.
     summary: ClassVar[str] = ""
+    #: What the host's own keys of the device's table (``backoff_max_s``) are where the file says nothing.
+    host_defaults: ClassVar[Mapping[str, float]] = {}
 
     name: str = Field(description="Name of the device; set from its table's name, never a key in the file.")
 
@@ -141,6 +144,31 @@ class HasView(Protocol):
     @property
     def lines(self) -> Mapping[str, Sequence[tuple[float, float]]]:
         """Lines of two points."""
+
+
+@runtime_checkable
+class JudgesPicture(Protocol):
+    """A camera that says how its picture is.
+
+    It emits the text quantity ``picture``: ``ok``, or a constant word for what is wrong. Before each such
+    word it calls `Emit.fault` with the word as kind and the reason as detail, and emits
+    ``picture-confidence`` (0..1). The host makes the event ``camera.picture`` of it.
+    """
+
+    @property
+    def picture_after_s(self) -> float:
+        """How long the picture must be wrong before it is an event."""
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """A driver that learns what is normal; the host keeps it through restarts of the box."""
+
+    def remember(self) -> str:
+        """Return what was learnt, at most some 100 kB; empty if nothing was."""
+
+    def recall(self, memory: str) -> None:
+        """Take back what `remember` returned, before `Driver.run`; what no longer fits is dropped."""
 
 
 class Connection(NamedTuple):

@@ -159,7 +159,8 @@ class Seen(Emitted):
 
     @property
     def states(self):
-        return [sample.value for sample in self.samples if isinstance(sample, Reading)]
+        readings = [sample for sample in self.samples if isinstance(sample, Reading)]
+        return [reading.value for reading in readings if reading.quantity == "picture"]
 
 
 @asynccontextmanager

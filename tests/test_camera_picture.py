@@ -102,6 +102,7 @@ def test_a_moved_camera_stays_moved_until_it_looks_there_again():
     scene = Scene(per_s=0.5)
     scene.show(120)
     assert scene.show(3600, nudged(scene)) == "moved"
+    assert 0.35 < scene.watch.sure <= 1
     assert scene.show(60) == "ok"
 
 
@@ -165,6 +166,17 @@ def test_what_is_normal_outlives_the_reader(fault):
     third = Scene(PictureWatch(memory=later.watch.remember()))
     assert third.watch.state == later.watch.state
     assert third.show(60) == "ok"
+
+
+def test_a_frozen_camera_is_still_frozen_for_the_next_reader():
+    scene = Scene()
+    scene.show(60)
+    still = held(scene)
+    assert scene.show(40, still) == "frozen"
+    later = Scene(PictureWatch(memory=scene.watch.remember()))
+    assert {later.show(10, still), *later.states} == {"frozen"}
+    assert later.watch.sure == 1
+    assert later.show(3) == "ok"
 
 
 @pytest.mark.parametrize("memory", [b"", b"x", b"{}\n", b'{"holds": [], "sharpness": {}, "view": {}}\nabc'])

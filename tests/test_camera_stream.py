@@ -222,7 +222,7 @@ def test_what_was_learnt_is_given_to_the_next_reader():
             server.pictures = server.pictures[:1]
             async with watching(driver) as seen:
                 await until(lambda: "frozen" in seen.states)
-                await until(lambda: driver._memory)
+                await until(driver.remember)
             async with watching(driver) as seen:
                 await until(lambda: seen.states)
                 assert seen.states[0] == "frozen"

@@ -159,7 +159,8 @@ class _Loading:
         table = self._substitution.tree(table, at, models)
         keys = DeviceSettings.model_fields
         # What is wrong with `driver` has been said.
-        host = {k: v for k, v in table.items() if k in keys} | {"driver": str(table.get("driver"))}
+        host = _defaults(driver_class, table) | {k: v for k, v in table.items() if k in keys}
+        host["driver"] = str(table.get("driver"))
         own = {k: v for k, v in table.items() if k not in keys}
         settings = valid(DeviceSettings, host, at, self._notes, self._base)
         driver = None
@@ -177,6 +178,7 @@ class _Loading:
             stall_s=settings.stall_s,
             backoff_s=settings.backoff_s,
             backoff_max_s=settings.backoff_max_s,
+            down_after_s=settings.down_after_s,
             telemetry=policy,
             quantities={quantity: policy.changed_by(change) for quantity, change in changes.items()},
         )
@@ -192,3 +194,12 @@ class _Loading:
             return None
         own = {key: value for key, value in table.items() if key != "kind"}
         return valid(rule_class, own, at, self._notes, self._base, name=name, host_keys=("kind",))
+
+
+def _defaults(driver_class: type[Driver] | None, table: dict[str, Any]) -> dict[str, Any]:
+    """Return what the driver wants of the host where the file says nothing."""
+    wanted: dict[str, Any] = {} if driver_class is None else dict(driver_class.host_defaults)
+    first_s = table.get("backoff_s")
+    if "backoff_max_s" in wanted and isinstance(first_s, int | float):
+        wanted["backoff_max_s"] = max(wanted["backoff_max_s"], first_s)
+    return wanted

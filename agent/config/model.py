@@ -312,7 +312,16 @@ class DeviceSettings(Settings):
     )
     backoff_s: float = Field(1.0, gt=0, le=3600, description="Pause after the first failure in seconds.")
     backoff_max_s: float = Field(
-        60.0, gt=0, le=86400, description="Longest pause after many failures in seconds."
+        60.0,
+        gt=0,
+        le=86400,
+        description="Longest pause after many failures in seconds; 3 for a camera.",
+    )
+    down_after_s: float | None = Field(
+        None,
+        ge=0,
+        le=86400,
+        description="Instead of node.down_after_s; 30 for a camera.",
     )
     telemetry: DeviceTelemetry = Field(
         default_factory=DeviceTelemetry, description="Telemetry policy of this device."
@@ -335,6 +344,7 @@ class DeviceConfig(Settings):
     stall_s: float | None = None
     backoff_s: float = 1.0
     backoff_max_s: float = 60.0
+    down_after_s: float | None = None
     telemetry: Policy = Field(default_factory=Policy)
     quantities: dict[str, Policy] = Field(default_factory=dict)
 

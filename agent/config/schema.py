@@ -100,6 +100,12 @@ def _mark_secrets(table: Schema) -> None:
             field["pattern"] = _SECRET
 
 
+def _preset(properties: Schema, plugin: type[BaseModel]) -> Schema:
+    """Return the host's keys with the defaults that a driver wants of them."""
+    wanted = getattr(plugin, "host_defaults", {})
+    return properties | {key: {**properties[key], "default": value} for key, value in wanted.items()}
+
+
 def _plugins(
     group: str, kind: type[Driver | Rule], key: str, host: Schema, defs: Schema, troubles: list[str]
 ) -> Schema:
@@ -118,7 +124,7 @@ def _plugins(
         defs[f"{key}.{name}"] = {
             "description": own.get("description", ""),
             "type": "object",
-            "properties": {**host["properties"], **fields, key: chosen},
+            "properties": {**_preset(host["properties"], plugin), **fields, key: chosen},
             "required": [key, *(k for k in own.get("required", []) if k != NAME)],
             "additionalProperties": own.get("additionalProperties", False),
         }

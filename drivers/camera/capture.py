@@ -105,12 +105,13 @@ class Reader:
         now = time.monotonic()
         before = self._watch.state
         state = self._watch.look(small_grey(image), now)
+        if state != before or now - self._kept >= _MEMORY_EVERY_S:
+            self._kept = now  # before the state: who saves what is told saves what belongs to it
+            self._voice.say("memory", data=base64.b64encode(self._watch.remember()).decode())
         if state != before or now - self._told >= _PICTURE_EVERY_S:
             self._told = now
-            self._voice.say("picture", state=state, detail=self._watch.why, at=at)
-        if state != before or now - self._kept >= _MEMORY_EVERY_S:
-            self._kept = now
-            self._voice.say("memory", data=base64.b64encode(self._watch.remember()).decode())
+            detail, sure = self._watch.why, self._watch.sure
+            self._voice.say("picture", state=state, detail=detail, sure=sure, at=at)
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,7 @@ from pydantic import (
 from lamppost.drivers.api import Driver, DriverError, Emit, Frame, Reading
 from lamppost.drivers.camera.child import Child, Ended, started
 from lamppost.drivers.camera.job import Job
+from lamppost.drivers.camera.learnt import Learnt
 from lamppost.drivers.camera.reasons import DAMAGE, explain, plain
 from lamppost.drivers.camera.source import NOTATION, Source, conceal, parse, split_login
 from lamppost.drivers.camera.zones import line, polygon
@@ -49,6 +51,8 @@ class Camera(Driver):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     summary: ClassVar[str] = "Cameras: RTSP, HTTP (MJPEG), V4L2, recordings, GStreamer pipelines (CSI)"
+    #: Pictures are to be back within seconds of the camera's return.
+    host_defaults: ClassVar[Mapping[str, float]] = {"backoff_max_s": 3.0, "down_after_s": 30.0}
 
     source: str = Field(description=f"Where the pictures come from: {NOTATION}.")
     username: str | None = Field(None, description="User at the camera, if not in the URL.")
@@ -77,9 +81,15 @@ class Camera(Driver):
         le=86400.0,
         description="Seconds of the very same picture that make it frozen; 0: never.",
     )
+    picture_after_s: float = Field(
+        10.0,
+        ge=0.0,
+        le=7 * 86400.0,
+        description="A picture that is black, blinded, frozen, blurred or moved for so long is an event.",
+    )
 
     _source: Source = PrivateAttr()
-    _memory: str = PrivateAttr(default="")
+    _learnt: Learnt = PrivateAttr(default_factory=Learnt)
 
     @model_validator(mode="before")
     @classmethod
@@ -136,8 +146,20 @@ class Camera(Driver):
             realtime=self.realtime,
             loop=self.loop,
             frozen_s=self.frozen_s,
-            memory=self._memory,
+            memory=self._learnt.data,
         )
+
+    def remember(self) -> str:
+        """Return what is normal for this camera's pictures."""
+        return self._learnt.save(self._outlook)
+
+    def recall(self, memory: str) -> None:
+        """Take it back, unless the camera is another or its zones were drawn anew for another view."""
+        self._learnt.restore(memory, self._outlook)
+
+    @property
+    def _outlook(self) -> object:
+        return self.shown, sorted(self.zones.items()), sorted(self.lines.items())
 
     async def run(self, emit: Emit) -> None:
         """Emit the newest picture ``fps`` times a second, and how the pictures are (``picture``)."""
@@ -209,11 +231,12 @@ class Camera(Driver):
     def _report(self, message: dict[str, Any], emit: Emit) -> None:
         if message["say"] == "picture":
             at = datetime.fromtimestamp(message["at"], UTC)
-            emit(Reading(self.name, "picture", message["state"], "", at))
             if message["state"] != "ok":
                 emit.fault(message["state"], message["detail"])
+            sure = Reading(self.name, "picture-confidence", message["sure"], "/", at)
+            emit(sure, Reading(self.name, "picture", message["state"], "", at))
         elif message["say"] == "memory":
-            self._memory = message["data"]
+            self._learnt.data = message["data"]
         elif message["say"] == "fault":
             emit.fault(message["kind"], message["detail"])
 

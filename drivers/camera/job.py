@@ -8,7 +8,7 @@ this pipe ends the process. The process answers in lines of JSON, each with the 
 | started | nothing more: the camera is opened from now on |
 | opened | width, height, fps (0: unknown), codec |
 | frame | width, height, seq, at: the picture stands in the shared memory until the next `NEXT` |
-| picture | state, detail, at: how the picture is (see `picture`), when it changes and every 10 s |
+| picture | state, detail, sure (0..1), at: how the picture is (see `picture`): each change, and every 10 s |
 | memory | data: what the next process must know to judge the picture |
 | fault | kind, detail: something that was survived |
 | error | kind, detail, retry: the last line; the process ends |

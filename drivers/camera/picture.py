@@ -110,7 +110,9 @@ class Hold:
 class Stillness:
     """How long the picture has not changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, before_s: float = 0.0) -> None:
+        """``before_s``: for how long it had not changed when it was last looked at, by another watch."""
+        self._before_s = before_s
         self._newest: Any = None
         self._reference: Any = None
         self._same_since = 0.0
@@ -118,7 +120,9 @@ class Stillness:
 
     def see(self, grey: Any, at_s: float) -> tuple[float, float]:
         """Return for how many seconds it has been exactly the same, and the same but for noise."""
-        if self._newest is None or not np.array_equal(grey, self._newest):
+        if self._newest is None:
+            self._same_since = at_s - self._before_s
+        elif not np.array_equal(grey, self._newest):
             self._same_since = at_s
         if self._reference is None or not nearly_same(grey, self._reference):
             self._reference, self._near_since = grey, at_s
@@ -166,6 +170,8 @@ class PictureWatch:
         self._newest_s: float | None = None
         self.state = "ok"
         self.why = ""
+        #: How sure the state is, 0..1.
+        self.sure = 1.0
         if memory:
             self._recall(memory)
 
@@ -200,6 +206,15 @@ class PictureWatch:
             "blurred": "blurred" if ratio is None else f"blurred: {ratio:.0%} of the normal sharpness",
             "moved": f"moved: {self._view.why}",
         }[self.state]
+        sure = {
+            "ok": 1.0,
+            "black": 1.0 - found.peak / 64,
+            "blinded": max(found.glare, found.brightness / 255),
+            "frozen": 1.0 if same_s >= self._frozen_s else 0.8,
+            "blurred": 0.5 if ratio is None else 1.0 - ratio,
+            "moved": self._view.sure,
+        }[self.state]
+        self.sure = round(min(1.0, max(0.0, sure)), 2)
 
     def remember(self) -> bytes:
         """Return what a later watch of the same camera should know."""
@@ -220,6 +235,8 @@ class PictureWatch:
             }
             for name in head["holds"]:
                 self._holds[name].on = True
+            if self._holds["frozen"].on:
+                self._still = Stillness(before_s=self._frozen_s)
         except (ValueError, KeyError, TypeError):
             return  # of another version: learn anew
         self.state = next((name for name in STATES if self._holds[name].on), "ok")

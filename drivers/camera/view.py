@@ -58,6 +58,8 @@ class View:
         self._moved: bool | None = None
         self._like = 1.0
         self.why = ""
+        #: How sure the newest movement is, 0..1.
+        self.sure = 0.0
 
     def see(self, grey: Any, at_s: float, step_s: float, *, already: bool) -> bool | None:
         """Say whether the view differs from the learnt one; None while that cannot be said.
@@ -101,16 +103,18 @@ class View:
         far = (dx * dx + dy * dy) ** 0.5 / _WIDTH
         if there > 0.35 and there > here + 0.1 and far > (_NEAR if already else _FAR):
             self.why = f"the view has shifted by {far:.0%} of its width"
+            self.sure = there
             return True
         if max(here, there) < (1.5 * _ELSEWHERE if already else _ELSEWHERE):
             self.why = "the camera looks somewhere else"
+            self.sure = 1.0 - max(here, there)
             return True
         return False
 
     def head(self) -> dict[str, Any]:
         """Return what `recall` needs beside `remember`."""
         shape = [] if self._normal is None else list(self._normal.shape)
-        return {"shape": shape, "learnt_s": self._learnt_s, "why": self.why}
+        return {"shape": shape, "learnt_s": self._learnt_s, "why": self.why, "sure": self.sure}
 
     def remember(self) -> bytes:
         """Return the learnt view."""
@@ -125,3 +129,4 @@ class View:
             self._normal = values.astype(np.float32) / np.float32(_SCALE)
             self._learnt_s = float(head["learnt_s"])
             self.why = str(head["why"])
+            self.sure = float(head["sure"])
