@@ -31,7 +31,7 @@ MOVED, SIZE = 0.2, 0.25
 RESUMED, INTERRUPTED_S = 0.45, 1.2
 #: Overlap that makes a box in front of a vehicle one through which it was seen, after so long; how many.
 VEIL, VEIL_S, VEILS = 0.5, 3.0, 6
-YOUNG_S = 3.0
+YOUNG_S, PROVEN_S = 3.0, 1.0
 FORGET_YOUNG_S = 1.6
 CLEAR_S = 3.0
 #: So long must a vehicle look otherwise to be another: one in about the same box, and in just the same.
@@ -67,6 +67,9 @@ class Stay:
     gone_since: float | None = None
     other_since: float | None = None
     odd_since: float | None = None
+    limbo_since: float | None = None
+    #: When the vehicle that stood here before was last seen.
+    left_at: float = 0.0
     #: When the newest of its boxes was seen.
     seen_box_at: float = 0.0
     #: Boxes in front of it through which it was seen, each with the time from which on.
@@ -79,6 +82,7 @@ class Stay:
 
     def begin(self, box: Floats, now: float, grey: NDArray[np.uint8]) -> None:
         """Begin to stand at ``box``."""
+        self.left_at = self.seen_at
         self.anchor = box.copy()
         self.since = self.seen_at = self.learnt_at = self.seen_box_at = now
         self.still_s = 0.0
@@ -86,7 +90,11 @@ class Stay:
         self.recent.append(box)
         self.template = patch(grey, box)
         self.look = 1.0
-        self.gone_since = self.other_since = self.odd_since = None
+        self.gone_since = self.other_since = self.odd_since = self.limbo_since = None
+
+    def is_young(self, now: float) -> bool:
+        """Say whether it may still be something that passes, or a chance."""
+        return now - self.since < YOUNG_S or self.still_s < PROVEN_S
 
     def is_veiled(self, fronts: Floats, now: float, *, seen: bool) -> bool:
         """Say whether one of ``fronts`` (M, 4) hides it: none through which it has long been seen."""
@@ -169,10 +177,12 @@ class Stays:
             stay.since += seconds
             stay.seen_at += seconds
             stay.seen_box_at += seconds
+            stay.left_at += seconds
             stay.learnt_at += seconds
             stay.gone_since = None if stay.gone_since is None else stay.gone_since + seconds
             stay.other_since = None if stay.other_since is None else stay.other_since + seconds
             stay.odd_since = None if stay.odd_since is None else stay.odd_since + seconds
+            stay.limbo_since = None if stay.limbo_since is None else stay.limbo_since + seconds
             stay.veils = [(box, since + seconds) for box, since in stay.veils]
 
     def _anchors(self) -> Floats:
@@ -189,7 +199,7 @@ class Stays:
             i, j = int(rows[k]), int(columns[k])
             if i in pairs or j in taken:
                 continue
-            if fit[i, j] < MATCH and now - self.all[i].since < YOUNG_S:
+            if fit[i, j] < MATCH and self.all[i].is_young(now):
                 continue
             pairs[i] = j
             taken.add(j)
@@ -207,10 +217,12 @@ class Stays:
     ) -> bool:
         """Judge one stay by its box (box, score, overlap), if there is one, and by the look of its place."""
         still = seen is not None and seen[2] >= STILL
-        young = now - stay.since < YOUNG_S
+        young = stay.is_young(now)
         if not still or now - stay.learnt_at >= LEARN_S:
             stay.look = likeness(stay.template, patch(grey, stay.anchor))
-        if seen is not None and _begins_anew(stay, now, seen, still=still, hidden=hidden, grey=grey):
+        if seen is None:
+            stay.limbo_since = None
+        elif _begins_anew(stay, now, seen, still=still, hidden=hidden, grey=grey):
             return True
         if still or (stay.look >= SAME and not young):
             stay.seen_at, stay.gone_since = now, None
@@ -266,7 +278,7 @@ class Stays:
 
     def _is_known(self, box: Floats, score: float, now: float) -> bool:
         """Say whether a box shows a stay again: one as sure, or one whose place looks as it did."""
-        old = [s for s in self.all if now - s.since > YOUNG_S]
+        old = [s for s in self.all if not s.is_young(now)]
         if not old:
             return False
         anchors = np.stack([stay.anchor for stay in old])
@@ -388,7 +400,7 @@ def _begins_anew(
 ) -> bool:
     """Take a stay's box; begin the stay anew if it shows a vehicle that came to rest only now."""
     box, score, _ = seen
-    young = now - stay.since < YOUNG_S
+    young = stay.is_young(now)
     stay.scores.append(score)
     stay.recent.append(box)
     if not hidden and _moved(stay):
@@ -403,6 +415,16 @@ def _begins_anew(
     if still and young:
         share = 1 / min(len(stay.scores), 8)
         stay.anchor = (stay.anchor * (1 - share) + box * share).astype(np.float32)
+    if still or hidden or stay.look >= SAME:
+        stay.limbo_since = None
+    elif stay.limbo_since is None:
+        stay.limbo_since = now
+    elif now - stay.limbo_since >= OTHER_S:
+        # Long enough something else in the same place: it has its own time.
+        began = stay.limbo_since
+        stay.begin(box, now, grey)
+        stay.since = began
+        return True
     if still and not young and stay.look < RESUMED and now - stay.seen_at > INTERRUPTED_S:
         # Something stands here again after a while without evidence, and it may be another.
         stay.other_since = stay.other_since or now

@@ -133,7 +133,7 @@ class ParkingState:
         violation = self._open.get(stay.number)
         if violation is not None:
             if stay.since > violation.occurrence.since.timestamp() + 1 and self._is_other(stay, violation):
-                return self._end(stay.number, at)
+                return self._end(stay.number, at, stay.left_at)
             violation.anchor, violation.template = stay.anchor, stay.template
             event = violation.occurrence.update(at, self._measures(stay, now), rule.update_s)
             return event and _sure(event, stay)
@@ -201,10 +201,10 @@ class ParkingState:
         return None
 
     def _close(self, ended: Iterable[Stay], at: datetime) -> list[Event]:
-        events = [self._end(stay.number, at, stay) for stay in ended]
+        events = [self._end(stay.number, at, max(stay.seen_at, stay.since)) for stay in ended]
         return [event for event in events if event is not None]
 
-    def _end(self, number: int, at: datetime, stay: Stay | None = None) -> Event | None:
+    def _end(self, number: int, at: datetime, left_at: float) -> Event | None:
         violation = self._open.pop(number, None)
         self._loading.pop(number, None)
         if violation is None:
@@ -214,7 +214,7 @@ class ParkingState:
         self._closed.append(violation)
         if already:
             return None
-        left = at if stay is None else datetime.fromtimestamp(max(stay.seen_at, stay.since), UTC)
+        left = datetime.fromtimestamp(left_at, UTC)
         return violation.occurrence.close(max(left, violation.occurrence.since))
 
     def _forget(self, now: float) -> None:
