@@ -83,7 +83,7 @@ def test_a_box_that_reaches_beyond_the_picture_is_no_problem():
 @pytest.mark.parametrize("size", [(1920, 1080), (640, 360), (177, 1000), (200, 6000)])
 def test_the_worst_of_pictures_fits(size, limit):
     image = noise(*size)
-    data = encode(lambda width: draw(subject(image), width), min(1280, size[0]), limit)
+    data, _ = encode(lambda width: draw(subject(image), width), min(1280, size[0]), limit)
     assert len(data) <= limit
     shown = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     assert shown is not None
@@ -92,11 +92,39 @@ def test_the_worst_of_pictures_fits(size, limit):
 
 def test_a_quiet_picture_keeps_its_width_and_quality():
     image = cv2.GaussianBlur(noise(1280, 720), (0, 0), 9)
-    data = encode(lambda width: draw(subject(image), width), 1280, 60_000)
+    data, _ = encode(lambda width: draw(subject(image), width), 1280, 60_000)
     shown = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     assert shown.shape[1] == 1280
     assert len(data) <= 60_000
     assert np.abs(shown[:200, :200].astype(int) - image[:200, :200]).mean() < 3
+
+
+def test_pictures_of_one_camera_are_drawn_once_each_after_the_first():
+    image = np.clip(cv2.GaussianBlur(noise(1920, 1080), (0, 0), 1.2).astype(float) * 2 - 128, 0, 255)
+    image = image.astype(np.uint8)
+    drawn = []
+
+    def drawing(width):
+        drawn.append(width)
+        return draw(subject(image), width)
+
+    _, fit = encode(drawing, 1280, 60_000)
+    assert len(drawn) > 1
+    for _ in range(5):
+        drawn.clear()
+        data, fit = encode(drawing, 1280, 60_000, fit)
+        assert len(data) <= 60_000
+        assert len(drawn) == 1
+
+
+def test_a_camera_that_sees_less_detail_gets_its_width_back():
+    fit = encode(lambda width: draw(subject(noise(1280, 720)), width), 1280, 60_000)[1]
+    assert fit.width < 1280
+    quiet = cv2.GaussianBlur(noise(1280, 720), (0, 0), 25)
+    for _ in range(12):
+        _, fit = encode(lambda width: draw(subject(quiet), width), 1280, 60_000, fit)
+    assert fit.width >= 1280
+    assert fit.quality == 0
 
 
 def detail(image, x1, y1, x2, y2, block=BLOCK):

@@ -17,7 +17,7 @@ from lamppost.agent.engine import Raised
 from lamppost.agent.event import Missing
 from lamppost.agent.evidence.drawing import Caption, Subject, draw
 from lamppost.agent.evidence.exhibit import MOMENTS, Exhibit, Print, Taken
-from lamppost.agent.evidence.jpeg import encode
+from lamppost.agent.evidence.jpeg import UNKNOWN, Fit, encode
 from lamppost.agent.evidence.shelf import Shelf
 from lamppost.agent.evidence.worker import Worker
 from lamppost.agent.log import get_logger
@@ -74,6 +74,7 @@ class Album:
         self._first_look: dict[str, float] = {}
         self._drawer, self._keeper = Worker("evidence"), Worker("evidence-disk")
         self._failing = False
+        self._fits: dict[str, Fit] = {}  # the drawing thread's own
         #: Counts since the start.
         self.figures = {"taken": 0, "failed": 0, "no_room": 0, "dropped": 0}
         if self._shelf is not None:
@@ -161,9 +162,8 @@ class Album:
             self._captions(shot, scene),
         )
         self.figures["taken"] += 1
-        return Taken(
-            shot.moment, self._drawer.submit(self._made, subject, shot.moment, scene.at, self.settings)
-        )
+        work = self._drawer.submit(self._made, subject, shot.moment, scene, self.settings)
+        return Taken(shot.moment, work)
 
     def _captions(self, shot: Shot, scene: Scene) -> tuple[Caption, Caption]:
         number, hidden = MOMENTS.index(shot.moment) + 1, ", hidden" if shot.hidden else ""
@@ -174,11 +174,16 @@ class Album:
             _ascii(where), f"since {clock(shot.since, short=True)}"
         )
 
-    def _made(self, subject: Subject, moment: str, at: datetime, settings: EvidenceSettings) -> Print | str:
+    def _made(self, subject: Subject, moment: str, scene: Scene, settings: EvidenceSettings) -> Print | str:
         """Draw; runs on the drawing thread."""
         try:
             width = min(subject.image.shape[1], settings.max_width)
-            jpeg = encode(lambda wide: draw(subject, wide, settings.blur), width, settings.max_kb * 1000)
+            jpeg, self._fits[scene.device] = encode(
+                lambda wide: draw(subject, wide, settings.blur),
+                width,
+                settings.max_kb * 1000,
+                self._fits.get(scene.device, UNKNOWN),
+            )
         except Exception as error:  # a picture must not end the thread that draws the next
             if not self._failing:
                 log.exception("a picture cannot be drawn")
@@ -186,7 +191,7 @@ class Album:
             self.figures["failed"] += 1
             return f"it could not be drawn: {error}"
         self._failing = False
-        return Print(moment, at, jpeg, hashlib.sha256(jpeg).hexdigest())
+        return Print(moment, scene.at, jpeg, hashlib.sha256(jpeg).hexdigest())
 
     # -- what is held
 

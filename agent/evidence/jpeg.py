@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import sqrt
+from typing import Final, NamedTuple
 
 import cv2
 
@@ -15,31 +16,53 @@ QUALITIES = ((85, 1.0), (72, 0.72), (60, 0.62), (50, 0.55), (42, 0.50), (35, 0.4
 #: Where a picture is made narrower, it is made so for this one of them.
 NARROWED = 3
 LEAST_WIDTH, LEAST_QUALITY = 64, 5
+#: A picture that leaves so much of the limit unused lets the next one be better; and how much wider then.
+UNUSED, WIDER = 0.25, 1.15
 
 
-def encode(draw: Callable[[int], Image], width: int, limit: int) -> bytes:
+class Fit(NamedTuple):
+    """What is tried first: width in pixels, and place in `QUALITIES`."""
+
+    width: int
+    quality: int = 0
+
+
+#: Of a camera that nothing is known of yet.
+UNKNOWN: Final = Fit(1 << 20)
+
+
+def encode(draw: Callable[[int], Image], width: int, limit: int, before: Fit = UNKNOWN) -> tuple[bytes, Fit]:
     """Return what ``draw(width)`` gives as a JPEG of at most ``limit`` bytes, narrower if need be.
 
-    ``limit`` is at least 10,000. Raises ValueError if OpenCV cannot encode at all.
+    Pictures of one camera are much alike: ``before`` is what was returned beside the last one, and spares
+    all tries but one. ``limit`` is at least 10,000. Raises ValueError if OpenCV cannot encode at all.
     """
-    first = 0
-    while width > LEAST_WIDTH:
-        image = draw(width)
+    at, first = min(width, before.width), before.quality
+    while at > LEAST_WIDTH:
+        image = draw(at)
         size, share = 0, 1.0
-        for quality, its_share in QUALITIES[first:]:
-            guess = size * its_share / share
-            if guess > 1.03 * limit:
+        for quality in range(first, len(QUALITIES)):
+            percent, its_share = QUALITIES[quality]
+            if size * its_share / share > 1.03 * limit:
                 continue
-            data = _jpeg(image, quality)
+            data = _jpeg(image, percent)
             size, share = len(data), its_share
             if size <= limit:
-                return data
+                return data, _next(Fit(at, quality), size, limit)
         guess = size * QUALITIES[NARROWED][1] / share
-        width, first = min(int(width * sqrt(limit / guess)), width * 9 // 10), NARROWED - 1
-    width = LEAST_WIDTH
-    while len(data := _jpeg(draw(width), LEAST_QUALITY)) > limit and width > 16:
-        width //= 2  # noise many times as high as it is wide
-    return data
+        at, first = min(int(at * sqrt(limit / guess)), at * 9 // 10), NARROWED - 1
+    at = LEAST_WIDTH
+    while len(data := _jpeg(draw(at), LEAST_QUALITY)) > limit and at > 16:
+        at //= 2  # noise many times as high as it is wide
+    return data, UNKNOWN
+
+
+def _next(fit: Fit, size: int, limit: int) -> Fit:
+    if size > (1 - UNUSED) * limit:
+        return fit
+    if fit.quality:
+        return fit._replace(quality=fit.quality - 1)
+    return fit._replace(width=int(fit.width * WIDER) + 1)
 
 
 def _jpeg(image: Image, quality: int) -> bytes:
