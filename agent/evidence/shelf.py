@@ -47,6 +47,7 @@ class Shelf:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(path)
+            _sync(self._folder)
         except OSError as error:
             with contextlib.suppress(OSError):
                 fresh.unlink()
@@ -84,6 +85,15 @@ class Shelf:
         if not self._failing:
             log.warning("pictures cannot be kept over a restart", folder=str(self._folder), reason=str(error))
         self._failing = True
+
+
+def _sync(folder: Path) -> None:
+    """Make a new name in a folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _name(rule: str, key: str, since: float, made: Print) -> str:

@@ -125,7 +125,7 @@ class ParkingState:
 
     def _shot(self, stay: Stay, moment: Moment, since: datetime, now: float, event: str = "") -> Shot:
         x1, y1, x2, y2 = (float(v) for v in stay.anchor)
-        hidden = _hidden(stay, now)
+        hidden = _hidden(stay, now) and stay.look < SAME
         return Shot(str(stay.number), moment, (x1, y1, x2, y2), self._rule.zone, since, event, hidden)
 
     def _judge(self, stay: Stay, zone: Any, at: datetime) -> Event | None:
