@@ -225,12 +225,14 @@ class Stays:
         elif _begins_anew(stay, now, seen, still=still, hidden=hidden, grey=grey):
             return True
         if still or (stay.look >= SAME and not young):
-            stay.seen_at, stay.gone_since = now, None
-            stay.still_s += step_s if still else 0.5 * step_s
-            if still:
-                _learn(stay, now, grey, young=young)
+            stay.gone_since = None
             if still and seen is not None and not hidden and not young:
                 self._same_vehicle(stay, now, seen[2], grey)
+            if stay.other_since is None:
+                stay.seen_at = now
+                stay.still_s += step_s if still else 0.5 * step_s
+                if still:
+                    _learn(stay, now, grey, young=young)
             return True
         if young:
             return now - stay.seen_at <= max(FORGET_YOUNG_S, 2.2 * step_s)
