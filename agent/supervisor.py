@@ -25,6 +25,10 @@ _STALL_INTERVALS = 3
 #: A device must have delivered for so many first pauses before its back-off starts anew.
 _SETTLED_PAUSES = 10
 _MOST_DISTINCT = 100
+#: So often in a row a device may refuse us and is tried again as usual: cameras do while they boot.
+FREE_REFUSALS: Final = 3
+#: After that it is left alone for so long at least: many lock out who comes with a wrong password.
+REFUSED_S: Final = 60.0
 
 
 class Supervised(Protocol):
@@ -62,16 +66,25 @@ class Backoff:
         self._longest_s = max(first_s, longest_s)
         self._rng = rng
         self._ceiling_s = 0.0
+        self._refusals = 0
 
     def delivered(self, for_s: float) -> None:
         """Start anew if the device has delivered for a while: ten first pauses, and the last one."""
+        if for_s > 0:
+            self._refusals = 0
         if for_s >= max(self._ceiling_s, _SETTLED_PAUSES * self._first_s):
             self._ceiling_s = 0.0
 
     def pause_s(self, *, longest: bool = False) -> float:
-        """Return the next pause; ``longest`` where trying soon cannot help."""
+        """Return the next pause; ``longest`` where trying soon cannot help.
+
+        That is the longest pause, and after `FREE_REFUSALS` in a row `REFUSED_S` if this is longer.
+        """
         doubled = min(self._longest_s, max(self._first_s, 2 * self._ceiling_s))
         self._ceiling_s = self._longest_s if longest else doubled
+        self._refusals = self._refusals + 1 if longest else 0
+        if self._refusals > FREE_REFUSALS:
+            self._ceiling_s = max(self._longest_s, REFUSED_S)
         return self._ceiling_s * self._rng.uniform(0.5, 1.0)
 
 

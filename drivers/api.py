@@ -77,7 +77,8 @@ class DriverError(Exception):
     """The device cannot be used now: what failed, where, and what to do about it.
 
     ``retry`` says whether trying again can help without a change by a person; the host
-    tries again either way, but a ``retry=False`` error goes straight to the longest pause.
+    tries again either way, but a ``retry=False`` error goes straight to the longest pause, and after some of
+    them in a row to one of a minute at least.
     """
 
     def __init__(self, message: str, *, retry: bool = True) -> None:

@@ -20,6 +20,7 @@ STREAMS = {
     "! rtph264pay config-interval=1",
     "/odd": "vp8enc deadline=1 ! rtpvp8pay",
 }
+SOUND = "( audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay0 pt=8 )"
 
 
 def main():
@@ -31,9 +32,10 @@ def main():
     permissions = GstRtspServer.RTSPPermissions()
     for permission in ("media.factory.access", "media.factory.construct"):
         permissions.add_permission_for_role("viewer", permission, True)
-    for path, encoder in STREAMS.items():
+    launches = {path: PIPELINE.format(encoder=encoder) for path, encoder in STREAMS.items()}
+    for path, launch in {**launches, "/sound": SOUND}.items():
         factory = GstRtspServer.RTSPMediaFactory()
-        factory.set_launch(PIPELINE.format(encoder=encoder))
+        factory.set_launch(launch)
         factory.set_shared(True)
         if len(sys.argv) > 2 and sys.argv[1]:
             factory.set_permissions(permissions)

@@ -22,6 +22,15 @@ def test_error_that_trying_cannot_help_goes_to_the_longest_pause():
     assert backoff.pause_s() == 60
 
 
+def test_a_device_that_goes_on_refusing_is_not_asked_more_than_once_a_minute():
+    backoff = Backoff(1, 3, FullLength())
+    assert [backoff.pause_s(longest=True) for _ in range(5)] == [3, 3, 3, 60, 60]
+    assert backoff.pause_s() == 3
+    assert backoff.pause_s(longest=True) == 3
+    patient = Backoff(1, 300, FullLength())
+    assert [patient.pause_s(longest=True) for _ in range(5)] == [300] * 5
+
+
 def test_pauses_start_anew_only_after_the_device_has_delivered_for_a_while():
     backoff = Backoff(1, 60, FullLength())
     assert [backoff.pause_s() for _ in range(6)][-1] == 32

@@ -84,6 +84,9 @@ def test_a_wrong_path_port_or_host_is_told():
         with rtsp_server() as server:
             error, _ = await failure(camera(url(server, "nothing")))
             assert "no such stream" in str(error)
+            error, _ = await failure(camera(url(server, "sound")))
+            assert "the stream has only sound; check the path" in str(error)
+            assert error.retry is False
         error, _ = await failure(camera(url(server)))
         assert "connection refused" in str(error)
         error, _ = await failure(camera("rtsp://no-such-camera.invalid/x"))

@@ -15,6 +15,7 @@ import numpy as np
 
 from lamppost.drivers.camera.job import Job
 from lamppost.drivers.camera.multipart import LARGEST, Multipart, MultipartError
+from lamppost.drivers.camera.reasons import network
 from lamppost.drivers.camera.streams import Info, StreamError
 
 _CHUNK = 1 << 16
@@ -67,12 +68,10 @@ def _request(job: Job) -> Any:
 
 
 def _reason(error: object) -> str:
-    if isinstance(error, TimeoutError):
-        return "the camera does not answer"
     if isinstance(error, ssl.SSLError):
         return f"TLS: {error.reason or error}"
     if isinstance(error, OSError):
-        return error.strerror or str(error)
+        return network(error).words
     return f"the camera does not speak HTTP ({type(error).__name__})"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from typing import Final, NamedTuple
 
 
@@ -13,19 +14,20 @@ class Reason(NamedTuple):
     retry: bool = True
 
 
+_REFUSED: Final = Reason("connection refused; is the camera on, and the port right?")
+_UNKNOWN: Final = Reason("the host's name is not known; check the name and the DNS")
+_SILENT: Final = Reason("the camera does not answer")
+_CLOSED: Final = Reason("the camera closed the connection")
 _NETWORK: Final = (
     (r"\b401\b|unauthorized|not authorized", Reason("the camera refused username or password", retry=False)),
     (r"\b403\b|forbidden", Reason("the camera refuses this user", retry=False)),
     (r"\b404\b|not found", Reason("the camera has no such stream; check the path")),
     (r"\b454\b|\b503\b", Reason("the camera is busy; does another program read it?")),
-    (r"connection refused", Reason("connection refused; is the camera on, and the port right?")),
-    (
-        r"failed to resolve|name or service not known|name resolution|could not resolve",
-        Reason("the host's name is not known; check the name and the DNS"),
-    ),
+    (r"connection refused", _REFUSED),
+    (r"failed to resolve|name or service not known|name resolution|could not resolve", _UNKNOWN),
     (r"no route to host|network is unreachable|host is down", Reason("the host cannot be reached")),
-    (r"connection reset|broken pipe", Reason("the camera closed the connection")),
-    (r"(?:connection )?timed out|timeout triggered", Reason("the camera does not answer")),
+    (r"connection reset|broken pipe", _CLOSED),
+    (r"(?:connection )?timed out|timeout triggered", _SILENT),
 )
 _CODEC: Final = (
     r"(?:could not find|unsupported|unknown) (?:decoder|codec)(?! param)[^\n]{0,60}|no decoder[^\n]{0,60}",
@@ -59,6 +61,19 @@ def explain(kind: str, printed: str) -> Reason | None:
             if re.search(pattern, printed, re.IGNORECASE):
                 return reason
     return None
+
+
+def network(error: OSError) -> Reason:
+    """Return what an error of a socket means."""
+    if isinstance(error, ConnectionRefusedError):
+        return _REFUSED
+    if isinstance(error, socket.gaierror):
+        return _UNKNOWN
+    if isinstance(error, TimeoutError):
+        return _SILENT
+    if isinstance(error, ConnectionError):
+        return _CLOSED
+    return Reason(error.strerror or str(error))
 
 
 def plain(line: str) -> str:

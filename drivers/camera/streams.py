@@ -95,13 +95,14 @@ class Capture:
 
     def __init__(self, job: Job) -> None:
         self._read_timeout_s = job.read_timeout_s
+        begun = time.monotonic()
         if job.kind == "v4l2":
             self._capture = cv2.VideoCapture(job.address, cv2.CAP_V4L2)
         else:
             url = with_login(job.address, job.username, job.password)
             self._capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, _parameters(job, threads=2))
         if not self._capture.isOpened():
-            raise StreamError("open", "cannot be opened")
+            raise _closed(job, job.open_timeout_s - (time.monotonic() - begun))
 
     def grab(self) -> None:
         """Take the next picture; what takes longer than the time-out is dead, whatever it brings."""
@@ -126,6 +127,18 @@ class Capture:
     def close(self) -> None:
         """Close it."""
         self._capture.release()
+
+
+def _closed(job: Job, left_s: float) -> StreamError:
+    """Return why a stream does not open, unless FFmpeg has printed it: the driver looks there first."""
+    reason = None
+    if job.kind == "rtsp" and left_s > 0.1:
+        from lamppost.drivers.camera.rtsp import diagnose  # noqa: PLC0415 - only where it fails
+
+        reason = diagnose(job.address, min(2.0, left_s))
+    if reason is None:
+        return StreamError("open", "cannot be opened")
+    return StreamError("open", reason.words, retry=reason.retry)
 
 
 class Recording:
