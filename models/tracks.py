@@ -21,13 +21,13 @@ Box: TypeAlias = tuple[float, float, float, float]
 
 #: Boxes at least so sure may begin a track; weaker ones down to this go on with one.
 SURE, WEAK = 0.35, 0.2
-#: A track not seen for so long has ended.
+#: A track not seen for so long has ended, unless its user wants to keep it longer.
 KEEP_S = 2.0
 #: Least overlap of two widened boxes of one thing.
 MATCH = 0.12
 #: Each side is widened by this share of the box, and by this more for each second since the last sight:
 #: little where the velocity is known, much where it is not.
-WIDER, WIDER_KNOWN_PER_S, WIDER_NEW_PER_S, WIDEST = 0.1, 0.4, 1.2, 0.8
+WIDER, WIDER_KNOWN_PER_S, WIDER_NEW_PER_S, WIDEST = 0.2, 0.6, 1.0, 0.8
 #: In so many seconds a new velocity replaces about two thirds of the old one.
 STEADY_S = 0.4
 #: More things than these are not followed, the least sure ones first.
@@ -53,6 +53,7 @@ class Track:
     vx: float = 0.0
     vy: float = 0.0
     votes: dict[str, float] = field(default_factory=dict)
+    keep_s: float = KEEP_S
 
     @property
     def label(self) -> str:
@@ -86,9 +87,8 @@ class Track:
 class Tracks:
     """All that moves in one camera's view. Times are seconds on the caller's clock."""
 
-    def __init__(self, *, keep_s: float = KEEP_S, sure: float = SURE, weak: float = WEAK) -> None:
+    def __init__(self, *, sure: float = SURE, weak: float = WEAK) -> None:
         self.all: list[Track] = []
-        self._keep_s = keep_s
         self._sure = sure
         self._weak = weak
         self._number = 0
@@ -156,7 +156,7 @@ class Tracks:
         return aside
 
     def _end(self, now: float) -> list[Track]:
-        ended = [track for track in self.all if now - track.seen_at > self._keep_s]
+        ended = [track for track in self.all if now - track.seen_at > track.keep_s]
         if len(self.all) - len(ended) > MOST:
             newest = sorted(self.all, key=lambda track: track.seen_at)[-MOST:]
             ended = [track for track in self.all if track not in newest]
