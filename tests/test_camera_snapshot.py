@@ -56,9 +56,37 @@ def test_zones_are_drawn_where_they_are(config, tmp_path):
     assert not changed[110:150, 100:220].any()
 
 
+def test_names_and_lines_are_drawn_and_names_beyond_ascii_are_numbered(config, tmp_path, capsys):
+    extra = 'zones."公交站" = [[0.1, 0.1], [0.2, 0.1], [0.2, 0.3]]\nlines.entry = [[0.6, 0.2], [0.9, 0.2]]\n'
+    config.write_text(config.read_text().replace("\n[devices.gone]", f"{extra}\n[devices.gone]"))
+    out = tmp_path / "x.png"
+    assert main(["camera", "snapshot", "kerb-cam", "--zones", "-o", str(out), "--config", str(config)]) == 0
+    assert "\nzone 2: 公交站\n" in capsys.readouterr().out
+    image = cv2.imread(str(out)).astype(int)
+    changed = np.abs(image - 100).max(axis=2) > 60
+    assert changed[36, 200:280].all()  # the line
+    assert changed[30:42, 239].all()  # and across it the arrow, forward is to its right
+    assert changed[41, 235:244].sum() > changed[31, 235:244].sum()
+    label = image[66:86, 82:130]  # bus-stop, at its highest point, on a ground of its own
+    assert (label.max(axis=2) > 230).any()
+    assert (label.max(axis=2) < 30).mean() > 0.3
+
+
+def test_a_camera_that_gives_no_picture_says_why(config, capsys):
+    config.write_text(config.read_text().replace('"gone.avi"', '"rtsp://127.0.0.1:9/stream1"'))
+    assert main(["camera", "snapshot", "gone", "--config", str(config)]) == 1
+    said = capsys.readouterr().err
+    assert (
+        said
+        == "lamppost: rtsp://127.0.0.1:9/stream1: connection refused; is the camera on, and the port right?\n"
+    )
+
+
 def test_what_goes_wrong_is_told_without_a_traceback(config, tmp_path, capsys):
     assert main(["camera", "snapshot", "nothing", "--config", str(config)]) == 2
     assert "nothing is not in the configuration; cameras: kerb-cam, gone" in capsys.readouterr().err
+    assert main(["camera", "snapshot", "kerbcam", "--config", str(config)]) == 2
+    assert "kerbcam is not in the configuration; did you mean 'kerb-cam'? cameras" in capsys.readouterr().err
     assert main(["camera", "snapshot", "gone", "--config", str(config)]) == 1
     assert "gone.avi: No such file" in capsys.readouterr().err
     out = tmp_path / "x.gif"

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterator
 
 #: Errors that mean wrong input, by name: their modules are imported by those who raise them only.
-_INPUT = {"ConfigError", "PluginError"}
+_INPUT = {"ConfigError", "PluginError", "ModelError", "ScenarioError", "RecordingError"}
 
 
 def report(error: BaseException) -> int:
