@@ -104,10 +104,10 @@ class LoiteringState:
         if occurrence is None:
             return None
         self._closed_at = one.seen_at
-        return occurrence.close(max(datetime.fromtimestamp(one.seen_at, UTC), occurrence.since))
+        return _sure(occurrence.close(max(datetime.fromtimestamp(one.seen_at, UTC), occurrence.since)), one)
 
     def _measures(self, one: Presence, at: datetime) -> dict[str, Measure]:
-        x1, y1, x2, y2 = (round(side, 4) for side in one.box)
+        x1, y1, x2, y2 = (round(min(1.0, max(0.0, side)), 4) for side in one.box)
         dwell_s = round(at.timestamp() - one.since, 1)
         return {"dwell_s": dwell_s, "x1": x1, "y1": y1, "x2": x2, "y2": y2, "label": one.label}
 
