@@ -62,8 +62,8 @@ class Witness(Protocol):
     def shots(self) -> Sequence[Shot]:
         """Return the pictures that the last step asks for; empty if that was no scene.
 
-        The same shot is asked for at each step at which it could be taken: the first that succeeds is
-        kept, the others cost nothing. So a picture that a restart lost is taken anew, in its own time.
+        The same shot may be asked for again and again: the first that succeeds is kept, the others cost
+        nothing. So a picture that a restart lost, or had no room, is taken anew, in its own time.
         """
 
     def pending(self) -> Collection[str]:

@@ -10,21 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lamppost.agent.event import Event, Phase
-from lamppost.agent.rules.api import Json, Moment, Shot
+from lamppost.agent.rules.api import Json, Shot
 from lamppost.agent.rules.occurrence import Occurrence, restored
-from lamppost.agent.rules.witness import moment_due
+from lamppost.agent.rules.parking_shots import ParkingShots, contact, is_sized
 from lamppost.agent.sight.scene import Scene
 from lamppost.models.appearance import likeness
 from lamppost.models.geometry import Floats, in_polygon, iou_matrix
 from lamppost.models.remembered import restore_stays, save_stays
-from lamppost.models.stays import SAME, STILL, Stay, Stays
+from lamppost.models.stays import SAME, Stay, Stays
 
 if TYPE_CHECKING:
     from lamppost.agent.rules.parking import Parking
 
-#: Where the wheels stand: so far above the lower edge of the box, as share of its height. The edge itself
-#: is the nearest tyre; the middle of the footprint lies behind it in an oblique view.
-CONTACT = 0.18
 #: Detections weaker than this are noise; stronger ones keep a stay alive, even below ``min_score``.
 LEAST_SCORE = 0.2
 OCCLUDER_SCORE = 0.25
@@ -55,12 +52,12 @@ class ParkingState:
         self._closed: list[Violation] = []
         self._loading: dict[int, float] = {}
         self._orphans: list[Occurrence] = []
-        self._shots: list[Shot] = []
+        self._shots = ParkingShots(rule)
         self._last = 0.0
 
     def step(self, sample: Any, now: datetime) -> Iterable[Event]:
         """Take one scene; return what it makes happen."""
-        self._shots = []
+        self._shots.begin()
         if not isinstance(sample, Scene):
             return ()  # readings of the camera, about its picture
         scene = sample
@@ -88,8 +85,9 @@ class ParkingState:
                 if event is not None:
                     events.append(event)
                     if event.phase is Phase.OPEN:
-                        self._shots.append(self._shot(stay, "alarm", event.since, at, event.id))
-            self._shots += self._wanted(zone, scene.at)
+                        self._shots.alarm(stay, event, at)
+            new = [stay for stay in self._stays.all if stay.number not in self._open]
+            self._shots.look([(stay, self._allowed_s(stay)) for stay in new], zone, scene.at)
         self._forget(at)
         return events
 
@@ -100,33 +98,11 @@ class ParkingState:
 
     def shots(self) -> Sequence[Shot]:
         """Return the pictures that the last scene should give."""
-        return self._shots
+        return self._shots.all
 
     def pending(self) -> Collection[str]:
         """Return the stays that have not been reported."""
         return {str(stay.number) for stay in self._stays.all if stay.number not in self._open}
-
-    def _wanted(self, zone: Any, at: datetime) -> list[Shot]:
-        """Return the shots of stays that would be violations if they lasted, and are in full view."""
-        now, due = at.timestamp(), []
-        for stay in self._stays.all:
-            began = None if stay.number in self._open else self._began(stay, at)
-            moment = None if began is None else moment_due(now - began, self._allowed_s(stay))
-            if moment is not None and not _hidden(stay, now):
-                due.append((stay, moment, began))
-        if not due:
-            return []
-        inside = in_polygon(np.array([contact(stay.anchor) for stay, _, _ in due]), zone)
-        return [
-            self._shot(stay, moment, datetime.fromtimestamp(began or now, UTC), now)
-            for (stay, moment, began), within in zip(due, inside, strict=True)
-            if within and self._is_sized(stay)
-        ]
-
-    def _shot(self, stay: Stay, moment: Moment, since: datetime, now: float, event: str = "") -> Shot:
-        x1, y1, x2, y2 = (float(v) for v in stay.anchor)
-        hidden = _hidden(stay, now) and stay.look < SAME
-        return Shot(str(stay.number), moment, (x1, y1, x2, y2), self._rule.zone, since, event, hidden)
 
     def _judge(self, stay: Stay, zone: Any, at: datetime) -> Event | None:
         rule, now = self._rule, at.timestamp()
@@ -141,7 +117,7 @@ class ParkingState:
         allowed_s = self._allowed_s(stay)
         if began is None or now - began < allowed_s or not self._is_certain(stay, now, allowed_s):
             return None
-        if not self._is_sized(stay):
+        if not is_sized(stay, rule):
             return None
         if not in_polygon(np.array([contact(stay.anchor)]), zone)[0]:
             return None
@@ -152,9 +128,6 @@ class ParkingState:
 
     def _allowed_s(self, stay: Stay) -> float:
         return self._rule.dwell_s + (self._rule.grace_s if stay.number in self._loading else 0.0)
-
-    def _is_sized(self, stay: Stay) -> bool:
-        return self._rule.min_height <= float(stay.anchor[3] - stay.anchor[1]) <= self._rule.max_height
 
     def _is_other(self, stay: Stay, violation: Violation) -> bool:
         """Say whether a stay that began anew is another vehicle, or the same one elsewhere."""
@@ -277,18 +250,6 @@ class ParkingState:
             if violation.closed_at is not None:
                 violation.closed_at += seconds
         self._loading = {number: at + seconds for number, at in self._loading.items()}
-
-
-def contact(box: Floats) -> tuple[float, float]:
-    """Return where a vehicle's wheels stand: the middle of its footprint, in 0..1."""
-    return float(box[0] + box[2]) / 2, float(box[3] - CONTACT * (box[3] - box[1]))
-
-
-def _hidden(stay: Stay, now: float) -> bool:
-    """Say whether the vehicle was not found at ``now``, or only a part of it."""
-    if stay.seen_box_at != now or not stay.recent:
-        return True
-    return bool(iou_matrix(stay.recent[-1][None], stay.anchor[None])[0, 0] < STILL)
 
 
 def _sure(event: Event, stay: Stay) -> Event:
