@@ -55,8 +55,8 @@ class _Batch:
 class Put(Protocol):
     """The spool's way in."""
 
-    async def __call__(self, drafts: Sequence[Draft], state: Mapping[str, bytes]) -> object:
-        """Return when all is durable."""
+    async def __call__(self, drafts: Sequence[Draft], state: Mapping[str, bytes]) -> bool:
+        """Return when that is over: whether all is on disk, or in memory only."""
 
 
 class Outbox:
@@ -149,12 +149,12 @@ class Outbox:
         drafts += [self._encoder.event(raised.event) for raised in events]
         drafts += pictures
         try:
-            await self._put(drafts, states)
+            durable = await self._put(drafts, states)
         except SpoolError as error:
             log.error("not stored", reason=str(error), events=len(events))
             return
         for raised in events:
-            if raised.exhibit is not None:
+            if raised.exhibit is not None and durable:
                 raised.exhibit.stored()
         if events:
             self._told(events)

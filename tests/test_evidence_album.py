@@ -18,7 +18,8 @@ from roads import START, Car, Street, Watch
 from lamppost.agent.config.model import EvidenceSettings
 from lamppost.agent.engine import Raised
 from lamppost.agent.event import Event, Phase
-from lamppost.agent.evidence.album import Album, clock
+from lamppost.agent.evidence.album import Album
+from lamppost.agent.evidence.captions import clock
 from lamppost.agent.evidence.exhibit import MOMENTS
 from lamppost.agent.rules.api import Shot
 
@@ -227,6 +228,22 @@ def test_a_picture_that_cannot_be_drawn_is_told_as_missing():
     assert [m.number for m in event.missing] == [1, 2, 3]
     assert "could not be drawn" in event.missing[0].reason
     assert scenes.album.as_json()["failed"] == 3
+
+
+def test_a_slow_drawer_is_not_buried_in_pictures():
+    scenes = Scenes()
+    hold = threading.Event()
+    scenes.album._drawer.submit(hold.wait)
+    cars = [
+        Car(0.1 + 0.2 * (k % 5), y=0.2 + 0.2 * (k // 5), width=0.15, height=0.12, look=k + 1)
+        for k in range(20)
+    ]
+    scenes.pass_time(8, cars)
+    assert scenes.album.as_json()["taken"] == 16
+    hold.set()
+    drained(scenes.album)
+    scenes.pass_time(2.5, cars)
+    assert scenes.album.as_json()["held"] >= 20
 
 
 def test_an_event_does_not_wait_for_ever_for_its_pictures():

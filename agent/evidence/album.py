@@ -7,16 +7,15 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lamppost.agent.clock import EARLIEST
 from lamppost.agent.engine import Raised
 from lamppost.agent.event import Missing
-from lamppost.agent.evidence.drawing import Caption, Subject, draw
-from lamppost.agent.evidence.exhibit import MOMENTS, Exhibit, Print, Taken
+from lamppost.agent.evidence.captions import captions
+from lamppost.agent.evidence.drawing import Subject, draw
+from lamppost.agent.evidence.exhibit import MOMENTS, Exhibit, Print, Taken, Work
 from lamppost.agent.evidence.jpeg import UNKNOWN, Fit, encode
 from lamppost.agent.evidence.shelf import Shelf
 from lamppost.agent.evidence.worker import Worker
@@ -31,6 +30,8 @@ log = get_logger()
 
 #: Held in memory, and on disk, at most: pictures of what has stood longest stay.
 MOST, MOST_BYTES = 64, 4_000_000
+#: So many may wait to be drawn, each with the camera's whole picture; more are asked for again.
+MOST_WAITING = 16
 #: A stay that began at another time than the one that is held is another one.
 SAME_S = 1.0
 CLOSE_S = 1.0
@@ -75,6 +76,7 @@ class Album:
         self._drawer, self._keeper = Worker("evidence"), Worker("evidence-disk")
         self._failing = False
         self._fits: dict[str, Fit] = {}  # the drawing thread's own
+        self._waiting: list[Work] = []
         #: Counts since the start.
         self.figures = {"taken": 0, "failed": 0, "no_room": 0, "dropped": 0}
         if self._shelf is not None:
@@ -132,7 +134,10 @@ class Album:
         if held is not None and abs(held.since - since) > SAME_S:
             self._forget(name)
             held = None
-        if (held is not None and shot.moment in held.taken) or not self._make_room(since):
+        if held is not None and shot.moment in held.taken:
+            return
+        self._waiting = [work for work in self._waiting if not work.done()]
+        if len(self._waiting) >= MOST_WAITING or not self._make_room(since):
             return
         if held is None:
             held = self._held[name] = Held(since)
@@ -159,20 +164,12 @@ class Album:
             shot.box,
             scene.zones.get(shot.zone, ()),
             scene.detections,
-            self._captions(shot, scene),
+            captions(self._place, shot, scene),
         )
         self.figures["taken"] += 1
         work = self._drawer.submit(self._made, subject, shot.moment, scene, self.settings)
+        self._waiting.append(work)
         return Taken(shot.moment, work)
-
-    def _captions(self, shot: Shot, scene: Scene) -> tuple[Caption, Caption]:
-        number, hidden = MOMENTS.index(shot.moment) + 1, ", hidden" if shot.hidden else ""
-        stood_s = (scene.at - shot.since).total_seconds()
-        moment = f"{number}/{len(MOMENTS)} {shot.moment}{hidden}, after {stood_s:.0f} s"
-        where = f"{self._place} / {scene.device} / zone {shot.zone}"
-        return Caption(clock(scene.at), moment), Caption(
-            _ascii(where), f"since {clock(shot.since, short=True)}"
-        )
 
     def _made(self, subject: Subject, moment: str, scene: Scene, settings: EvidenceSettings) -> Print | str:
         """Draw; runs on the drawing thread."""
@@ -272,23 +269,3 @@ def _keep(shelf: Shelf, name: tuple[str, str], since: float, taken: Taken) -> No
     made = taken.work.result()
     if isinstance(made, Print):
         shelf.put(*name, since, made)
-
-
-def clock(at: datetime, *, short: bool = False) -> str:
-    """Return ``2026-01-05 12:00:46.5 UTC (20:00:46 +08:00)``: UTC, and the box's local time if it is another.
-
-    ``short`` is ``01-05 12:00:46 UTC``. A clock that cannot be right is said to be one.
-    """
-    at = at.astimezone(UTC)
-    if at < EARLIEST:
-        return "clock not set"
-    if short:
-        return f"{at:%m-%d %H:%M:%S} UTC"
-    local = at.astimezone()
-    there = f" ({local:%H:%M:%S} {local:%z})" if local.utcoffset() else ""
-    return f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 100_000} UTC{there}"
-
-
-def _ascii(text: str) -> str:
-    """Return what OpenCV's font can write."""
-    return text.encode("ascii", "replace").decode()
