@@ -120,7 +120,7 @@ class Driver(BaseModel):
 
 @runtime_checkable
 class CanProbe(Protocol):
-    """A driver that can look once and say what it found, for `lamppost check`."""
+    """A driver that can look once and say what it found."""
 
     async def probe(self) -> str:
         """Return one line on what answered. Raises `DriverError`."""

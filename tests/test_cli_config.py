@@ -156,7 +156,18 @@ def test_the_help_of_run_has_the_options_that_run_takes():
 
 
 @pytest.mark.parametrize(
-    "arguments", [("confg",), ("config", "chek"), ("config", "check", "--jsn"), ("run", "-x"), ()]
+    "arguments",
+    [
+        ("confg",),
+        ("config", "chek"),
+        ("config", "check", "--jsn"),
+        ("run", "-x"),
+        (),
+        ("simulate", "hub", "--broker", "foo"),
+        ("simulate", "hub", "--port", "70000"),
+        ("simulate", "modbus", "-d", "generic", "--tcp", "80000"),
+        ("simulate", "link", "--to", "a:99999"),
+    ],
 )
 def test_wrong_arguments_end_with_code_2_and_the_usage(arguments):
     done = lamppost(*arguments)

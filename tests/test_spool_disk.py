@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import resource
 import shutil
@@ -17,6 +18,7 @@ from spooling import Settings, draft, everything, text_of
 from waiting import until
 
 from lamppost.agent.spool import Lane, Spool, SpoolTrouble, open_spool
+from lamppost.agent.spool.trouble import kind_of
 
 RETRY_S = (0.05, 0.2)
 
@@ -292,3 +294,30 @@ def test_another_process_that_locks_the_file_delays_but_loses_nothing(tmp_path: 
         assert [text_of(m) for m in await everything(spool, acknowledge=True)] == ["a", "b"]
 
     assert told(run(settings, steps)) == [("io", "open"), ("io", "closed")]
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.EACCES, "no-permission"),
+        (errno.EPERM, "no-permission"),
+        (errno.EROFS, "read-only"),
+        (errno.ENOSPC, "disk-full"),
+        (errno.EIO, "io"),
+    ],
+)
+def test_what_the_system_refuses_is_called_by_its_name(tmp_path: Path, number: int, kind: str):
+    assert kind_of(OSError(number, os.strerror(number)), tmp_path / "spool.db") == kind
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_of_another_user_is_no_worn_out_card(tmp_path: Path):
+    async def steps(spool, troubles):
+        assert told(troubles) == [("no-permission", "open")]
+        assert "chown" in troubles[0].detail
+
+    tmp_path.chmod(0o500)
+    try:
+        run(Settings(tmp_path / "state" / "spool.db"), steps)
+    finally:
+        tmp_path.chmod(0o700)

@@ -85,9 +85,9 @@ class LaneStats(NamedTuple):
 class SpoolTrouble(NamedTuple):
     """Something that the operator should know.
 
-    ``kind``: ``disk-full``, ``read-only``, ``io``, ``stalled`` (a state: ``phase`` is ``open``, later
-    ``closed``), ``corrupt`` (a database was set aside) or ``dropped`` (messages were lost; ``counts``
-    says how many per ``lane.reason`` since the last report), both with phase ``once``.
+    ``kind``: ``disk-full``, ``read-only``, ``no-permission``, ``io``, ``stalled`` (a state: ``phase`` is
+    ``open``, later ``closed``), ``corrupt`` (a database was set aside) or ``dropped`` (messages were lost;
+    ``counts`` says how many per ``lane.reason`` since the last report), both with phase ``once``.
     """
 
     kind: str

@@ -16,6 +16,7 @@ REPEAT_S = 60.0
 ADVICE = {
     "disk-full": "free some room on this disk",
     "read-only": "make it writable again; a worn-out SD card goes read-only for good: replace it",
+    "no-permission": "let the agent's user own the folder and all in it (chown -R)",
     "io": "check the disk and its cabling; the kernel log says more",
     "corrupt": "the file is damaged or from another version",
     "stalled": "the disk does not answer; the kernel log says more",
@@ -23,7 +24,7 @@ ADVICE = {
 
 
 def kind_of(error: BaseException, path: Path) -> str:
-    """Return the kind of trouble that an error means: disk-full, read-only, corrupt or io."""
+    """Return the kind of trouble that an error means: disk-full, read-only, no-permission, corrupt or io."""
     if isinstance(error, OSError):
         return _kind_of_os_error(error)
     if isinstance(error, UnusableError):
@@ -32,7 +33,7 @@ def kind_of(error: BaseException, path: Path) -> str:
     if code == sqlite3.SQLITE_FULL:
         return "disk-full"
     if code == sqlite3.SQLITE_READONLY:
-        return "read-only"
+        return "read-only" if os.access(path, os.W_OK) else _kind_of_disk(path)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return "corrupt"
     return _kind_of_disk(path)
@@ -41,19 +42,23 @@ def kind_of(error: BaseException, path: Path) -> str:
 def _kind_of_os_error(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "disk-full"
-    if error.errno in (errno.EROFS, errno.EPERM, errno.EACCES):
-        return "read-only"
-    return "io"
+    if error.errno in (errno.EPERM, errno.EACCES):
+        return "no-permission"
+    return "read-only" if error.errno == errno.EROFS else "io"
 
 
 def _kind_of_disk(path: Path) -> str:
     """Look at the disk itself: SQLite calls many things an I/O error."""
     try:
         disk = os.statvfs(path.parent)
+    except PermissionError:
+        return "no-permission"
     except OSError:
         return "io"
-    if disk.f_flag & os.ST_RDONLY or not os.access(path.parent, os.W_OK):
+    if disk.f_flag & os.ST_RDONLY:
         return "read-only"
+    if not os.access(path.parent, os.W_OK | os.X_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        return "no-permission"
     return "disk-full" if disk.f_bavail == 0 else "io"
 
 

@@ -46,9 +46,11 @@ def modbus(
         list[int] | None, typer.Option("--unit", "-u", help="Its unit id, in the order of the devices.")
     ] = None,
     tcp: Annotated[
-        int | None, typer.Option(help="Serve Modbus TCP on this port; 0 takes a free one.")
+        int | None, typer.Option(min=0, max=65535, help="Serve Modbus TCP on this port; 0 takes a free one.")
     ] = None,
-    rtu_tcp: Annotated[int | None, typer.Option(help="Serve RTU frames over TCP on this port.")] = None,
+    rtu_tcp: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Serve RTU frames over TCP on this port.")
+    ] = None,
     pty: Annotated[str | None, typer.Option(help="Serve RTU on a pty and put a link to it here.")] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     baud: Annotated[int, typer.Option(help="Speed of the serial line, for --paced.")] = 9600,
@@ -157,11 +159,13 @@ quit"""
 @app.command()
 def link(
     to: Annotated[str, typer.Option(help="HOST:PORT that the link leads to.")],
-    listen: Annotated[int, typer.Option(help="Port for the near end; 0 takes a free one.")] = 0,
+    listen: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port for the near end; 0 takes a free one.")
+    ] = 0,
 ) -> None:
     """Simulate a TCP link that can be cut, stalled and slowed by typed commands, until Ctrl-C."""
     host, _, port = to.rpartition(":")
-    if not host or not port.isdecimal():
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise typer.BadParameter(f"{to!r} is no HOST:PORT", param_hint="--to")
     asyncio.run(_serve_link(Link(host.strip("[]"), int(port), listen)))
 

@@ -6,12 +6,15 @@ import asyncio
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import typer
 
 
 def hub(
-    port: Annotated[int, typer.Option(help="Port of the broker that is started; 0 takes a free one.")] = 1883,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the broker that is started; 0 takes a free one.")
+    ] = 1883,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     broker: Annotated[
         str, typer.Option(metavar="URL", help="Use a running broker: mqtt://user:word@host:1883.")
@@ -30,6 +33,9 @@ def hub(
     """
     from lamppost.simulators.hub.standalone import Settings, serve  # noqa: PLC0415 - MQTT for the hub only
 
+    if broker and not _is_broker(broker):
+        expected = "expected mqtt://host:1883 or mqtts://host:8883"
+        raise typer.BadParameter(f"{broker!r} names no broker; {expected}", param_hint="--broker")
     settings = Settings(
         broker=broker,
         host=host,
@@ -42,3 +48,11 @@ def hub(
         quiet=quiet,
     )
     return asyncio.run(serve(settings))
+
+
+def _is_broker(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("mqtt", "mqtts") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # no port, or no address
+        return False
