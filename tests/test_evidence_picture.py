@@ -73,6 +73,14 @@ def test_the_box_covers_nothing_of_the_vehicle_and_the_text_nothing_of_the_pictu
     assert (text.max(axis=2) > 150).sum() > 300
 
 
+def test_names_in_any_script_stand_below_the_picture():
+    plain = draw(subject(grey())._replace(captions=[Caption("", "")]), 640)
+    for name in ("bus-stop", "公交站", "Bushaltestelle Süd", "\ud800", "a\0b\n\t", "\U0001f68f", "موقف"):
+        shown = draw(subject(grey())._replace(captions=[Caption(name, "")]), 640)
+        assert shown.shape == plain.shape
+        assert (shown[360:, :300] != plain[360:, :300]).sum() > 30
+
+
 def test_a_box_that_reaches_beyond_the_picture_is_no_problem():
     for box in [(-0.2, -0.1, 0.3, 0.4), (0.8, 0.9, 1.4, 1.2), (1.2, 1.2, 1.4, 1.4)]:
         for blur in ("none", "found", "outside"):

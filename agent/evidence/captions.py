@@ -20,8 +20,6 @@ def captions(place: str, shot: Shot, scene: Scene) -> tuple[Caption, Caption]:
     stood_s = (scene.at - shot.since).total_seconds()
     which = f"{MOMENTS.index(shot.moment) + 1}/{len(MOMENTS)} {shot.moment}{hidden}, after {stood_s:.0f} s"
     where = f"{place} / {scene.device} / zone {shot.zone}"
-    # The font has no other letters.
-    where = where.encode("ascii", "replace").decode()
     return Caption(clock(scene.at), which), Caption(where, f"since {clock(shot.since, short=True)}")
 
 

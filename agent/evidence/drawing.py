@@ -14,6 +14,8 @@ from lamppost.models.detections import Detections
 #: Blue, green, red.
 ZONE, BOX, DARK, TEXT, FADED = (0, 200, 255), (40, 40, 255), (24, 24, 24), (255, 255, 255), (190, 190, 190)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
+#: OpenCV 4 draws ASCII only; since 5 this name stands for an outline font with the letters of most scripts.
+WRITES_ALL = int(cv2.__version__.split(".", maxsplit=1)[0]) >= 5
 
 
 class Caption(NamedTuple):
@@ -99,6 +101,7 @@ def _outline(image: Image, zone: np.ndarray[tuple[int, int], np.dtype[np.int32]]
 
 def _strip(width: int, captions: Sequence[Caption]) -> Image:
     """Return the captions as a strip, as large as the picture is wide and as the longest line allows."""
+    captions = [Caption(_writable(line.left), _writable(line.right)) for line in captions]
     wanted = min(1.0, max(0.42, width / 1600))
     gap = max(3, width // 160)
     longest = max((_width(f"{line.left}   {line.right}", wanted) for line in captions), default=1)
@@ -112,6 +115,12 @@ def _strip(width: int, captions: Sequence[Caption]) -> Image:
         x = width - gap - _width(line.right, scale, thick)
         cv2.putText(strip, line.right, (x, y), FONT, scale, FADED, thick, cv2.LINE_AA)
     return strip
+
+
+def _writable(text: str) -> str:
+    """Return what OpenCV can write; half a surrogate pair would end the process."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return text if WRITES_ALL else text.encode("ascii", "replace").decode()
 
 
 def _width(text: str, scale: float, thick: int = 1) -> int:
