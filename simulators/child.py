@@ -28,11 +28,14 @@ class Child:
         *,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        spoken: bool = False,
     ) -> None:
+        """Say how to start it. With ``spoken`` it takes lines by `say`, and `hear` has those it prints."""
         self.command = list(command)
         self.log = log
         self._env = dict(os.environ, **(env or {}))
         self._cwd = cwd
+        self._spoken = spoken
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -59,8 +62,8 @@ class Child:
             self._process = await asyncio.create_subprocess_exec(
                 *guard,
                 *self.command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
+                stdin=asyncio.subprocess.PIPE if self._spoken else asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE if self._spoken else log,
                 stderr=log,
                 env=self._env,
                 cwd=self._cwd,
@@ -88,6 +91,23 @@ class Child:
             return await asyncio.wait_for(self.wait(), within_s)
         self.send(signal.SIGKILL)
         return await self.wait()
+
+    async def say(self, line: str) -> None:
+        """Write it a line. Raises ConnectionError if it has ended."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode())
+        await self._process.stdin.drain()
+
+    async def hear(self, within_s: float) -> str:
+        """Return the next line that it prints, empty at its end. Raises ChildError if none comes."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        try:
+            line = await asyncio.wait_for(self._process.stdout.readline(), within_s)
+        except TimeoutError:
+            raise ChildError(f"nothing came within {within_s:g} s; {self.logged(800).strip()}") from None
+        return line.decode(errors="replace").rstrip("\n")
 
     def logged(self, last_bytes: int = 3000) -> str:
         """Return the end of what it has said."""

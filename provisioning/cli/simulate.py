@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lamppost.provisioning.cli.simulate_camera import camera
 from lamppost.provisioning.cli.simulate_hub import hub
 from lamppost.provisioning.cli.simulate_scenario import scenario
 from lamppost.simulators.console import Action, Console
@@ -28,13 +29,14 @@ from lamppost.simulators.modbus.devices import PRODUCTS
 from lamppost.simulators.modbus.standalone import Standalone
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(camera)
 app.command()(hub)
 app.command()(scenario)
 
 
 @app.callback()
 def simulate() -> None:
-    """Simulate meters, a hub or a bad link."""
+    """Simulate meters, a camera, a hub or a bad link."""
 
 
 @app.command()
