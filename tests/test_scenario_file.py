@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lamppost.agent.config import load as load_config
+from lamppost.simulators.camera import CameraSettings
 from lamppost.simulators.scenarios import ACTIONS, Action, ScenarioError, action, find, load, shipped
 from lamppost.simulators.scenarios.model import (
     CounterTable,
@@ -18,6 +19,8 @@ from lamppost.simulators.scenarios.model import (
     UnitTable,
     filled,
 )
+from lamppost.simulators.street.names import ZONES
+from lamppost.simulators.street.projection import polygon
 
 DOCS = Path(__file__).parent.parent / "docs/scenarios.md"
 
@@ -59,6 +62,9 @@ def test_shipped_scenarios_hold_and_so_do_their_configurations(name, tmp_path):
         f"lines.{line}": "tcp://127.0.0.1:1" if table.kind == "tcp" else f"rtu://{tmp_path}/tty?baud=9600"
         for line, table in scenario.lines.items()
     }
+    for camera, settings in scenario.cameras.items():
+        places[f"cameras.{camera}"] = "http://127.0.0.1:1/stream"
+        places |= {f"cameras.{camera}.zones.{zone}": polygon(settings.view, zone) for zone in ZONES}
     path = tmp_path / "lamppost.toml"
     path.write_text(filled(scenario.config(), places, 1.0))
     config = load_config(path)
@@ -107,6 +113,20 @@ def test_all_mistakes_of_a_file_are_told_at_once(tmp_path):
         ),
         ('[lines.b]\nkind = "tcp"\nunits.1 = { device = "generic", name = "gutter" }', "another unit"),
         ('[lines.b]\nkind = "tcp"\nunits = {}', "lines.b.units: Dictionary should have at least 1 item"),
+        ('[cameras.c]\nview = "moon"', "cameras.c.view: Input should be 'kerb' or 'stop', found 'moon'"),
+        ('[[at]]\nat_s = 1\ndo = "camera.clear"\ncamera = "x"', "no camera 'x'; there are: none"),
+        (
+            '[cameras.c]\n[[at]]\nat_s = 1\ndo = "camera.fault"\ncamera = "c"\nfault = "fire"',
+            "unknown fault 'fire'; there are: stall",
+        ),
+        (
+            '[cameras.c]\n[[at]]\nat_s = 1\ndo = "camera.leave"\ncamera = "c"\nvehicle = "van"',
+            "no vehicle 'van' parks; there are: none",
+        ),
+        (
+            '[cameras.c]\n[[at]]\nat_s=1\ndo="camera.park"\ncamera="c"\nvehicle="v"\nkind="bus"\nplace="bay-1"',
+            "a bus does not fit into a bay",
+        ),
         ("at = 3", "write [[at]] for each action"),
     ],
 )
@@ -163,7 +183,7 @@ def test_every_action_key_and_shipped_scenario_is_documented():
     words = set(re.findall(r"`([^`]+)`", text))
     assert ACTIONS.keys() <= words
     keys = {key for kind in ACTIONS.values() for key in kind.model_fields}
-    tables = (Scenario, UnitTable, LineTable, ExpectTable, TotalsTable, CounterTable)
+    tables = (Scenario, UnitTable, LineTable, CameraSettings, ExpectTable, TotalsTable, CounterTable)
     keys |= {key for table in tables for key in table.model_fields}
     assert keys <= words, keys - words
     assert shipped().keys() <= words

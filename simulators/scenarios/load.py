@@ -13,11 +13,12 @@ from pydantic import ValidationError
 
 # Imported for the actions that they make known.
 from lamppost.simulators.scenarios import actions as _actions
+from lamppost.simulators.scenarios import camera_actions as _camera_actions
 from lamppost.simulators.scenarios import unit_actions as _unit_actions
 from lamppost.simulators.scenarios.model import Scenario
 from lamppost.simulators.scenarios.step import ACTIONS, Action
 
-assert _actions is not _unit_actions
+assert len({_actions, _camera_actions, _unit_actions}) == 3
 
 
 class ScenarioError(Exception):

@@ -9,14 +9,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, SerializeAsAny
 
+from lamppost.simulators.camera import CameraSettings
 from lamppost.simulators.faults import Fault
 from lamppost.simulators.modbus import Unit, device
 from lamppost.simulators.scenarios.step import Action, Period, Seconds, Table, repeated
+from lamppost.simulators.street.names import ZONES
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _PLACEHOLDER = re.compile(r"@\{([^}]*)\}")
 
-#: Placeholders of the agent's configuration, besides those of the lines.
+#: Placeholders of the agent's configuration, besides those of lines and cameras.
 PLACES = ("hub", "protocol", "run_dir", "state_dir")
 
 Name = Annotated[str, Field(pattern=_NAME)]
@@ -115,6 +117,7 @@ class Scenario(Table):
     drain_s: Seconds = Field(30.0, description="How long the spool may take to drain in the end.")
     agent: AgentTable
     lines: dict[Name, LineTable] = Field({}, description="The lines.")
+    cameras: dict[Name, CameraSettings] = Field({}, description="The cameras.")
     at: list[SerializeAsAny[Action]] = Field([], description="What happens.")
     expect: list[ExpectTable] = Field([], description="The event messages that must come, and no others.")
     allow_other: bool = Field(default=False, description="Other event messages may come too.")
@@ -202,7 +205,10 @@ class Scenario(Table):
         except OSError as error:
             yield f"[agent] config_file: {error.filename}: {error.strerror}"
             return
-        known = dict.fromkeys([*PLACES, *(f"lines.{name}" for name in self.lines)], "")
+        names = [*PLACES, *(f"lines.{name}" for name in self.lines)]
+        for name in self.cameras:
+            names += [f"cameras.{name}", *(f"cameras.{name}.zones.{zone}" for zone in ZONES)]
+        known = dict.fromkeys(names, "")
         try:
             filled(text, known, 1.0)
         except ValueError as error:

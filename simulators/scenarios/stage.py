@@ -1,4 +1,4 @@
-"""Everything that plays in a scenario, started and ended together: lines, agent, link, broker, hub."""
+"""All that plays in a scenario, started and ended together: lines, cameras, agent, link, broker, hub."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Literal, Self, TypeAlias
 
 from lamppost.simulators.agent_process import AgentProcess
+from lamppost.simulators.camera import CameraError, CameraProcess, CameraSettings
 from lamppost.simulators.hub import Broker, Entry, Hub, NeverHappenedError
 from lamppost.simulators.link import Link
 from lamppost.simulators.modbus import ModbusLine, Unit, serve_rtu_pty, serve_rtu_tcp, serve_tcp
 from lamppost.simulators.scenarios.model import LineTable, Scenario, filled
+from lamppost.simulators.street.names import ZONES
+from lamppost.simulators.street.projection import polygon
 
 LinkState: TypeAlias = Literal["up", "cut", "stalled", "slow"]
 
@@ -51,6 +54,7 @@ class Stage:
         self.speed = speed
         self.lines: dict[str, ModbusLine] = {}
         self.units: dict[str, Unit] = {}
+        self.cameras: dict[str, CameraProcess] = {}
         self.outages: list[Outage] = []
         self.problems: list[str] = []
         self.broker = Broker(folder / "broker")
@@ -76,6 +80,8 @@ class Stage:
             await self._stack.enter_async_context(self.link)
             for name, table in self.scenario.lines.items():
                 await self._serve(name, table)
+            for name, settings in self.scenario.cameras.items():
+                await self._look(name, settings)
             self._write_config(self._config())
             self._stack.push_async_callback(self.agent.close)
         except BaseException:
@@ -128,6 +134,13 @@ class Stage:
         if code != 0:
             self.problems.append(f"the agent ended with exit code {code} after SIGTERM")
 
+    async def tell_camera(self, name: str, *words: object) -> None:
+        """Tell a camera something; if it cannot do that, the verdict says so."""
+        try:
+            await self.cameras[name].tell(*words)
+        except CameraError as error:
+            self.problems.append(f"camera {name}: {error}")
+
     def replace_in_config(self, changes: dict[str, str]) -> None:
         """Write the agent's configuration anew."""
         text = self._config()
@@ -171,6 +184,13 @@ class Stage:
         self.lines[name] = line
         scheme = "tcp" if table.kind == "tcp" else "rtu+tcp"
         self._places[f"lines.{name}"] = f"{scheme}://127.0.0.1:{line.port}"
+
+    async def _look(self, name: str, settings: CameraSettings) -> None:
+        process = CameraProcess(settings, self.folder / f"camera-{name}.log", speed=self.speed)
+        camera = self.cameras[name] = await self._stack.enter_async_context(process)
+        self._places[f"cameras.{name}"] = camera.url
+        for zone in ZONES:
+            self._places[f"cameras.{name}.zones.{zone}"] = polygon(settings.view, zone)
 
     def _config(self) -> str:
         places = {
