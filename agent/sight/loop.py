@@ -130,6 +130,7 @@ class Sight:
                 name: {
                     "looks": looks.count,
                     "skipped": looks.skipped,
+                    "rested": self._eyes[name].rested if name in self._eyes else 0,
                     "look_s": round(looks.look_s, 4),
                     "per_s": round(1 / looks.every_s, 2) if looks.every_s else 0.0,
                 }
