@@ -110,6 +110,8 @@ class MjpegServer:
             data = self.pictures[self.sent % len(self.pictures)]
             if self.mode == "garbage":
                 data = os.urandom(5000)
+            if self.mode == "cut":
+                data = data[: len(data) // 2]
             if self.mode == "huge":
                 writer.write(b"--frame\r\nContent-Length: 3000000000\r\n\r\n" + os.urandom(100000))
                 await writer.drain()

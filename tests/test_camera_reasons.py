@@ -60,7 +60,7 @@ def test_a_wrong_host_or_port_is_told_alike(scheme, host, words):
     [
         ("rtsp", None, "the camera does not answer"),
         ("http", None, "the camera does not answer"),
-        ("rtsp", "", "the camera closes the connection; does it speak RTSP on this port?"),
+        ("rtsp", "", "the camera closed the connection"),
         ("http", "", "the camera closed the connection"),
         ("rtsp", "HTTP/1.1 400 Bad Request\r\n\r\n", "the port speaks HTTP, not RTSP; check the port"),
         ("rtsp", "220 smtp.example\r\n", "the port speaks something else, not RTSP; check the port"),

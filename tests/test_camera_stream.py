@@ -134,11 +134,12 @@ def test_a_stream_that_fails_is_told_in_words_and_leaves_nothing_behind(mode, ki
     asyncio.run(main())
 
 
-def test_a_few_damaged_pictures_are_counted_and_survived():
+@pytest.mark.parametrize("mode", ["garbage", "cut"])
+def test_a_few_damaged_pictures_are_counted_and_survived(mode):
     async def main():
         async with mjpeg_server() as server, watching(camera(server.url)) as seen:
             await until(lambda: seen.frames)
-            server.mode = "garbage"
+            server.mode = mode
             await until(lambda: seen.faults)
             server.mode = "ok"
             count = len(seen.frames)

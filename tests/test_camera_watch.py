@@ -128,7 +128,7 @@ def test_saved_nonsense_is_begun_anew(saved):
 def test_what_a_camera_has_learnt_is_kept_unless_its_zones_are_drawn_anew():
     zones = {"bay": [[0, 0], [1, 0], [1, 1]]}
     cam = Watched(zones=zones)
-    cam.driver._learnt.data = "learnt"
+    cam.driver._past.learnt = "learnt"
     cam.after(2, "ok")
     saved = cam.watch.save()
     again = Watched(zones=zones)

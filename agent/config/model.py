@@ -315,7 +315,7 @@ class DeviceSettings(Settings):
         60.0,
         gt=0,
         le=86400,
-        description="Longest pause after many failures in seconds; 3 for a camera.",
+        description="Longest pause after many failures in seconds; 2 for a camera.",
     )
     down_after_s: float | None = Field(
         None,

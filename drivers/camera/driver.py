@@ -24,7 +24,8 @@ from pydantic import (
 from lamppost.drivers.api import Driver, DriverError, Emit, Frame, Reading
 from lamppost.drivers.camera.child import Child, Ended, started
 from lamppost.drivers.camera.job import Job
-from lamppost.drivers.camera.learnt import Learnt
+from lamppost.drivers.camera.past import Past
+from lamppost.drivers.camera.reach import knock
 from lamppost.drivers.camera.reasons import DAMAGE, explain, plain
 from lamppost.drivers.camera.source import NOTATION, Source, conceal, parse, split_login
 from lamppost.drivers.camera.zones import line, polygon
@@ -52,7 +53,7 @@ class Camera(Driver):
 
     summary: ClassVar[str] = "Cameras: RTSP, HTTP (MJPEG), V4L2, recordings, GStreamer pipelines (CSI)"
     #: Pictures are to be back within seconds of the camera's return.
-    host_defaults: ClassVar[Mapping[str, float]] = {"backoff_max_s": 3.0, "down_after_s": 30.0}
+    host_defaults: ClassVar[Mapping[str, float]] = {"backoff_max_s": 2.0, "down_after_s": 30.0}
 
     source: str = Field(description=f"Where the pictures come from: {NOTATION}.")
     username: str | None = Field(None, description="User at the camera, if not in the URL.")
@@ -89,7 +90,7 @@ class Camera(Driver):
     )
 
     _source: Source = PrivateAttr()
-    _learnt: Learnt = PrivateAttr(default_factory=Learnt)
+    _past: Past = PrivateAttr(default_factory=Past)
 
     @model_validator(mode="before")
     @classmethod
@@ -146,16 +147,16 @@ class Camera(Driver):
             realtime=self.realtime,
             loop=self.loop,
             frozen_s=self.frozen_s,
-            memory=self._learnt.data,
+            memory=self._past.learnt,
         )
 
     def remember(self) -> str:
         """Return what is normal for this camera's pictures."""
-        return self._learnt.save(self._outlook)
+        return self._past.save(self._outlook)
 
     def recall(self, memory: str) -> None:
         """Take it back, unless the camera is another or its zones were drawn anew for another view."""
-        self._learnt.restore(memory, self._outlook)
+        self._past.restore(memory, self._outlook)
 
     @property
     def _outlook(self) -> object:
@@ -163,6 +164,7 @@ class Camera(Driver):
 
     async def run(self, emit: Emit) -> None:
         """Emit the newest picture ``fps`` times a second, and how the pictures are (``picture``)."""
+        await self._knock()
         loop = asyncio.get_running_loop()
         async with started(self._job(), self._damage(emit)) as child:
             await self._opened(child)
@@ -182,6 +184,14 @@ class Camera(Driver):
                     due = max(due + 1 / self.fps, loop.time()) if self._paced else loop.time()
                 else:
                     self._report(message, emit)
+
+    async def _knock(self) -> None:
+        """Raise DriverError if a camera that comes to be read again is not even at its port."""
+        if self._past.tried and self._source.is_network:
+            words = await knock(self._source.address, self.open_timeout_s)
+            if words:
+                raise self._failed("open", words, None)
+        self._past.tried = True
 
     @property
     def _paced(self) -> bool:
@@ -236,7 +246,7 @@ class Camera(Driver):
             sure = Reading(self.name, "picture-confidence", message["sure"], "/", at)
             emit(sure, Reading(self.name, "picture", message["state"], "", at))
         elif message["say"] == "memory":
-            self._learnt.data = message["data"]
+            self._past.learnt = message["data"]
         elif message["say"] == "fault":
             emit.fault(message["kind"], message["detail"])
 

@@ -19,6 +19,8 @@ from lamppost.drivers.camera.reasons import network
 from lamppost.drivers.camera.streams import Info, StreamError
 
 _CHUNK = 1 << 16
+#: Markers of JPEG (ITU-T T.81, table B.1): start, where coded data begins (no marker can stand in it), end.
+_START, _SCAN, _END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 _WORDS = {
     401: "the camera refused username or password",
     403: "the camera refuses this user",
@@ -82,9 +84,15 @@ class _Pictures:
         self._job = job
         self._jpeg = b""
         self._size = (0, 0)
+        self._marks_ends = False
 
     def retrieve(self) -> Any:
-        """Return the picture, or None if it is none."""
+        """Return the picture, or None if it is none, or was cut off: the rest of it would be grey."""
+        if self._jpeg.startswith(_START):
+            ends = self._jpeg.rfind(_END) > self._jpeg.rfind(_SCAN)
+            if self._marks_ends and not ends:
+                return None
+            self._marks_ends = ends  # some cameras never mark it
         try:
             image = cv2.imdecode(np.frombuffer(self._jpeg, np.uint8), cv2.IMREAD_COLOR)
         except cv2.error:  # larger than OPENCV_IO_MAX_IMAGE_PIXELS

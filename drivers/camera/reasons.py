@@ -17,7 +17,7 @@ class Reason(NamedTuple):
 _REFUSED: Final = Reason("connection refused; is the camera on, and the port right?")
 _UNKNOWN: Final = Reason("the host's name is not known; check the name and the DNS")
 _SILENT: Final = Reason("the camera does not answer")
-_CLOSED: Final = Reason("the camera closed the connection")
+CLOSED: Final = Reason("the camera closed the connection")
 _NETWORK: Final = (
     (r"\b401\b|unauthorized|not authorized", Reason("the camera refused username or password", retry=False)),
     (r"\b403\b|forbidden", Reason("the camera refuses this user", retry=False)),
@@ -26,7 +26,7 @@ _NETWORK: Final = (
     (r"connection refused", _REFUSED),
     (r"failed to resolve|name or service not known|name resolution|could not resolve", _UNKNOWN),
     (r"no route to host|network is unreachable|host is down", Reason("the host cannot be reached")),
-    (r"connection reset|broken pipe", _CLOSED),
+    (r"connection reset|broken pipe", CLOSED),
     (r"(?:connection )?timed out|timeout triggered", _SILENT),
 )
 _CODEC: Final = (
@@ -72,7 +72,7 @@ def network(error: OSError) -> Reason:
     if isinstance(error, TimeoutError):
         return _SILENT
     if isinstance(error, ConnectionError):
-        return _CLOSED
+        return CLOSED
     return Reason(error.strerror or str(error))
 
 

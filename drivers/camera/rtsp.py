@@ -10,7 +10,7 @@ import socket
 from typing import Final
 from urllib.parse import urlsplit
 
-from lamppost.drivers.camera.reasons import Reason, network
+from lamppost.drivers.camera.reasons import CLOSED, Reason, network
 
 _PORT: Final = 554
 _LONGEST: Final = 1 << 16
@@ -36,7 +36,7 @@ def diagnose(url: str, timeout_s: float) -> Reason | None:
 def judge(answer: str) -> Reason | None:
     """Return what an answer to DESCRIBE means, None if it holds a video like any other."""
     if not answer:
-        return Reason("the camera closes the connection; does it speak RTSP on this port?")
+        return CLOSED
     if not answer.startswith("RTSP/"):
         what = "HTTP" if answer.startswith("HTTP/") else "something else"
         return Reason(f"the port speaks {what}, not RTSP; check the port", retry=False)
