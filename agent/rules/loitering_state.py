@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lamppost.agent.event import Event, Measure
-from lamppost.agent.rules.api import Json
+from lamppost.agent.event import Event, Measure, Phase
+from lamppost.agent.rules.api import Json, Moment, Shot
 from lamppost.agent.rules.occurrence import Occurrence, restored
+from lamppost.agent.rules.witness import moment_due
 from lamppost.agent.sight.scene import Scene
 from lamppost.models.presence import Presence, Presences
 from lamppost.models.tracks import WEAK
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Share of its time in which somebody must have been seen in the zone.
 EVIDENCE = 0.3
+#: Who has been in the zone for a shorter time walks through it, and is not photographed.
+WALKED_THROUGH_S = 20.0
 
 
 class LoiteringState:
@@ -32,9 +35,11 @@ class LoiteringState:
         self._open: dict[int, Occurrence] = {}
         self._orphans: list[Occurrence] = []
         self._closed_at: float | None = None
+        self._shots: list[Shot] = []
 
     def step(self, sample: Any, now: datetime) -> list[Event]:
         """Take one scene; return what it makes happen."""
+        self._shots = []
         if not isinstance(sample, Scene):
             return []  # readings of the camera
         events = [orphan.close(now) for orphan in self._orphans]
@@ -55,12 +60,37 @@ class LoiteringState:
         left = self._presences.update(at, boxes, scores, labels, zone, width / height)
         events += [event for one in left if (event := self._close(one)) is not None]
         events += [event for one in self._presences.all if (event := self._judge(one, sample.at)) is not None]
+        opened = {event.id for event in events if event.phase is Phase.OPEN}
+        for one in self._presences.all:
+            self._ask(one, sample.at, opened)
         return events
 
     def tick(self, now: datetime) -> Iterable[Event]:
         """Return nothing: without a picture nobody knows."""
         del now
         return ()
+
+    def shots(self) -> Sequence[Shot]:
+        """Return the pictures that the last scene should give."""
+        return self._shots
+
+    def pending(self) -> Collection[str]:
+        """Return who has not been told of."""
+        return {str(one.number) for one in self._presences.all if one.number not in self._open}
+
+    def _ask(self, one: Presence, at: datetime, opened: Collection[str]) -> None:
+        """Ask for the picture that is due of one who is in sight."""
+        rule, occurrence, began = self._rule, self._open.get(one.number), self._began(one, at)
+        sized = rule.min_height <= one.box[3] - one.box[1] <= rule.max_height
+        if not one.there or began is None or not sized:
+            return
+        event = "" if occurrence is None else occurrence.id
+        moment: Moment | None = "alarm" if event in opened else None
+        if not event:
+            moment = moment_due(at.timestamp() - began, rule.dwell_s, WALKED_THROUGH_S)
+        if moment is not None:
+            since = datetime.fromtimestamp(began, UTC)
+            self._shots.append(Shot(str(one.number), moment, one.box, rule.zone, since, event))
 
     def _judge(self, one: Presence, at: datetime) -> Event | None:
         if not one.there:

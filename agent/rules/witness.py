@@ -8,11 +8,11 @@ from lamppost.agent.rules.api import Moment
 ARRIVED_S = 3.0
 
 
-def moment_due(stood_s: float, allowed_s: float) -> Moment | None:
+def moment_due(stood_s: float, allowed_s: float, arrived_s: float = ARRIVED_S) -> Moment | None:
     """Return which picture is due of what has stood for ``stood_s`` and may for ``allowed_s``.
 
-    Where little time is allowed, arrival is its first quarter.
+    Arrival is when it has stood for ``arrived_s``; where little time is allowed, for a quarter of that.
     """
-    if stood_s < min(ARRIVED_S, allowed_s / 4):
+    if stood_s < min(arrived_s, allowed_s / 4):
         return None
     return "arrival" if stood_s < allowed_s / 2 else "half-way"
