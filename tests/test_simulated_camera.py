@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
+import subprocess
+import urllib.request
 from contextlib import asynccontextmanager
 
 import cv2
 import numpy as np
 import pytest
 from driving import running
+from playing import LAMPPOST
 from waiting import until
 
 from lamppost.drivers.api import DriverError, Frame
@@ -211,3 +215,44 @@ def test_the_process_does_what_it_is_told_and_says_what_it_cannot(tmp_path):
 def test_a_fault_that_is_none_is_told(words, says):
     with pytest.raises(ValueError, match=says):
         parse(words)
+
+
+def test_by_hand_it_serves_takes_commands_and_ends(tmp_path):
+    process = subprocess.Popen(
+        [*LAMPPOST, "simulate", "camera", "--port", "0", "--fps", "20", "--fault", "shake 2"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        url = process.stdout.readline().removeprefix("serving ").strip()
+        with urllib.request.urlopen(url.replace("/stream", "/snapshot.jpg"), timeout=20) as answer:
+            assert answer.read(2) == b"\xff\xd8"
+        process.stdin.write("park a van red moon\npark a van red bus-stop now\nhelp\nquit\n")
+        process.stdin.flush()
+        out, _ = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.wait()
+    assert "no place 'moon'; there are: bus-stop" in out
+    assert "stands\n" in out
+    assert "faults: stall, close" in out
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--view", "moon"], "view: Input should be 'kerb' or 'stop'"),
+        (["--water", "900"], "water_mm: Input should be less than or equal to 300"),
+        (["--fault", "fire"], "unknown fault 'fire'"),
+    ],
+)
+def test_by_hand_a_wrong_option_is_told(arguments, says):
+    done = subprocess.run(
+        [*LAMPPOST, "simulate", "camera", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert says in " ".join(re.sub(r"[│\s]+", " ", done.stderr).split())
