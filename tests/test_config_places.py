@@ -93,9 +93,13 @@ def problems(tmp_path, text):
         ("[[0.1, 0.1, 0], [0.5, 0.1], [0.9, 0.9]]", "its point 1 has 3 numbers; a point is [x, y]"),
         ("[[0.1, 0.1], [0.5], [0.9, 0.9]]", "its point 2 has 1 number; a point is [x, y]"),
         ("[0.1, 0.1, 0.5, 0.1, 0.9, 0.9]", "its point 1 is no pair; a point is [x, y]"),
-        ("[[0.1, 0.1], ['0.5', 0.1], [0.9, 0.9]]", "its point 2 has a text in it: write 0.5 without quotes"),
+        (
+            "[[0.1, 0.1], ['0.5', 0.1], [0.9, 0.9]]",
+            "its point 2 has a text in it; write numbers from 0 to 1, without quotes",
+        ),
         ("[[true, 0.1], [0.5, 0.1], [0.9, 0.9]]", "its point 1 is no pair of numbers"),
         ("[[nan, 0.1], [0.5, 0.1], [0.9, 0.9]]", "its point 1 is no pair of numbers"),
+        ("[[[0.1, 0.1], [0.5, 0.1], [0.9, 0.9]]]", "its point 1 is an array of points: there is one pair"),
         ("'0.1 0.1'", "is no array of points"),
         ("{ x = 1 }", "is no array of points"),
     ],
@@ -209,3 +213,10 @@ def test_a_rule_may_look_at_the_whole_picture(tmp_path, gate):
     file.write_text(HEAD + '[rules.r]\nkind = "gate"\ncamera = "side-cam"\nline = "gate"\n')
     config = load(file, {})
     assert config.devices["side-cam"].driver.lines["gate"] == [(0, 0.5), (1, 0.5)]
+
+
+def test_a_source_that_is_no_url_shows_no_password(tmp_path):
+    text = '[devices.c]\ndriver = "camera"\nsource = "rtsp:/joe:kanarie@10.0.0.1/x"\n'
+    (problem,) = problems(tmp_path, text)
+    assert "kanarie" not in problem
+    assert "neither a URL nor a file" in problem

@@ -17,7 +17,7 @@ MASK = "********"
 SHORTEST = 4
 #: Of a secret with several lines (a key), a line of this length is a secret by itself.
 LONG_LINE = 16
-_IN_URL = re.compile(r"(?<=://)[^\s/?#@]*:[^\s/]*@")
+_IN_URL = re.compile(r"(:/{1,2})[^\s/?#@]*:[^\s/]*@")
 _known: set[str] = set()
 
 
@@ -89,7 +89,7 @@ def redact(text: str, secrets: Iterable[str] | None = None) -> str:
     pattern = _pattern(frozenset(_known if secrets is None else secrets))
     if pattern is not None:
         text = pattern.sub(MASK, text)
-    return _IN_URL.sub(MASK + "@", text) if "://" in text else text
+    return _IN_URL.sub(rf"\1{MASK}@", text) if ":/" in text else text
 
 
 def redact_line(_logger: object, _method: str, line: str) -> str:

@@ -67,10 +67,12 @@ class Camera(Driver):
     )
     height: int | None = Field(None, ge=16, le=_LONGEST_OTHER, description="Higher pictures are scaled down.")
     zones: dict[PlaceName, Polygon] = Field(
-        default_factory=dict, description="Polygons by name, points [x, y] in 0..1 of width and height."
+        default_factory=dict,
+        description="Polygons by name: zones.NAME = [[x, y], [x, y], [x, y]], shares of width and height.",
     )
     lines: dict[PlaceName, Line] = Field(
-        default_factory=dict, description="Lines to be crossed by name, from [x, y] to [x, y], in 0..1, too."
+        default_factory=dict,
+        description="Lines by name: lines.NAME = [[x, y], [x, y]], shares of width and height.",
     )
     open_timeout_s: float = Field(5.0, gt=0.0, le=300.0, description="How long opening may take.")
     read_timeout_s: float = Field(5.0, gt=0.0, le=300.0, description="Longest pause between two pictures.")

@@ -14,6 +14,10 @@ NOTATION: Final = (
 )
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _NETWORK = {"rtsp": "rtsp", "rtsps": "rtsp", "http": "http", "https": "http"}
+#: A scheme without its slashes, or an address without its scheme: no file is called so.
+_ALMOST_URL = re.compile(
+    r"(?:rtsps?|https?):|(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?:/|$)|[a-z0-9.-]+:\d+/", re.IGNORECASE
+)
 _IN_PIPELINE = re.compile(r"://[^\s/@]*:[^\s/@]*@|(?:^|\s)(?:user-pw|proxy-pw|password)\s*=", re.IGNORECASE)
 _ANY_USER = re.compile(r"(?<=://)[^\s/?#@]*@")
 
@@ -74,6 +78,8 @@ def parse(text: str, base: Path | None = None) -> Source:
     scheme = _SCHEME.match(text)
     if scheme and scheme[1].lower() != "file":
         return _network(text, scheme[1].lower())
+    if _ALMOST_URL.match(text):
+        raise ValueError("is neither a URL nor a file; expected rtsp://HOST/PATH or http://HOST/PATH")
     path = Path(text.removeprefix("file:").removeprefix("//")).expanduser()
     return Source("file", str(base / path if base is not None else path))
 

@@ -44,12 +44,15 @@ def _points(value: Any, expected: str) -> list[Point]:
 def _point(value: Any, number: int) -> Point:
     if not isinstance(value, list | tuple):
         raise ValueError(f"its point {number} is no pair; a point is [x, y], each in brackets of its own")  # noqa: TRY004
+    if any(isinstance(part, list | tuple) for part in value):
+        raise ValueError(f"its point {number} is an array of points: there is one pair of brackets too many")
     if len(value) != 2:
         count = f"{len(value)} number{'' if len(value) == 1 else 's'}"
         raise ValueError(f"its point {number} has {count}; a point is [x, y]")
     for part in value:
         if isinstance(part, str):
-            raise ValueError(f"its point {number} has a text in it: write {part} without quotes")  # noqa: TRY004
+            what = f"its point {number} has a text in it"
+            raise ValueError(f"{what}; write numbers from 0 to 1, without quotes")  # noqa: TRY004
         if isinstance(part, bool) or not isinstance(part, int | float) or not math.isfinite(part):
             raise ValueError(f"its point {number} is no pair of numbers; a point is [x, y]")
     return float(value[0]), float(value[1])
