@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,7 @@ class Stay:
     @property
     def score(self) -> float:
         """Median of its newest scores."""
-        return float(np.median(self.scores)) if self.scores else 0.0
+        return median(self.scores) if self.scores else 0.0
 
     def begin(self, box: Floats, now: float, grey: NDArray[np.uint8]) -> None:
         """Begin to stand at ``box``."""
@@ -269,26 +270,28 @@ class Stays:
         taken: set[int],
         grey: NDArray[np.uint8],
     ) -> None:
-        for j in range(len(boxes)):
-            if j in taken or self._is_known(boxes[j], float(scores[j]), now):
-                continue
+        free = [j for j in range(len(boxes)) if j not in taken]
+        if not free:
+            return
+        known = self._known(boxes[free], scores[free], now)
+        for j in (j for j, is_known in zip(free, known, strict=True) if not is_known):
             self._number += 1
             stay = Stay(self._number, boxes[j], now, now, labels[j])
             stay.begin(boxes[j], now, grey)
             stay.scores.append(float(scores[j]))
             self.all.append(stay)
 
-    def _is_known(self, box: Floats, score: float, now: float) -> bool:
-        """Say whether a box shows a stay again: one as sure, or one whose place looks as it did."""
+    def _known(self, boxes: Floats, scores: Floats, now: float) -> NDArray[np.bool_]:
+        """Say which boxes show a stay again: one as sure, or one whose place looks as it did."""
         old = [s for s in self.all if not s.is_young(now)]
         if not old:
-            return False
+            return np.zeros(len(boxes), bool)
         anchors = np.stack([stay.anchor for stay in old])
-        sure = np.array([stay.score > score - 0.1 for stay in old])
-        same = np.array([stay.look >= SAME and stay.gone_since is None for stay in old])
-        fit = iou_matrix(anchors, box[None])[:, 0]
-        place = _same_place(anchors, box[None])[:, 0]
-        return bool((place & sure).any() or ((fit > ONE) & same).any())
+        sure = np.array([stay.score for stay in old])[:, None] > scores.astype(np.float64) - 0.1
+        same = np.array([stay.look >= SAME and stay.gone_since is None for stay in old])[:, None]
+        fit = iou_matrix(anchors, boxes)
+        place = _same_place(anchors, boxes)
+        return np.asarray(((place & sure) | ((fit > ONE) & same)).any(axis=0))
 
     def _merge(self) -> list[Stay]:
         """Keep one stay of each vehicle: a detector sees some twice, or in parts, or two as one."""
@@ -384,8 +387,8 @@ def _moved(stay: Stay) -> bool:
     """Say whether the newest boxes agree on another place; a box of another size is a hidden part."""
     if len(stay.recent) < 3:
         return False
-    x1, y1, x2, y2 = np.median(np.stack(stay.recent), axis=0)
-    a1, b1, a2, b2 = stay.anchor
+    x1, y1, x2, y2 = map(median, zip(*(box.tolist() for box in stay.recent), strict=True))
+    a1, b1, a2, b2 = stay.anchor.tolist()
     width, height = a2 - a1, b2 - b1
     off = max(abs(x1 + x2 - a1 - a2) / (2 * width), abs(y1 + y2 - b1 - b2) / (2 * height))
     return bool(off > MOVED and abs((x2 - x1) / width - 1) < SIZE and abs((y2 - y1) / height - 1) < SIZE)
