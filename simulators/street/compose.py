@@ -143,13 +143,17 @@ class _Canvas:
             return None
         if self.level_m > fit.foot:
             cover = cover * self._above_water(fit, place)
-        shade = np.maximum(255.0 - fit.warp(fit.sprite.shade, place, coarse=2, outside=255) - _NO_SHADE, 0.0)
-        light = 1 - shade * (1 - _SHADE_ON_WATER * self._cover[place]) / 255
         part = self.image[place]
-        shaded = part * light[..., None]
+        shaded = part * self._light(fit, place)[..., None]
         part[:] = (shaded + (warped[..., :3] - shaded) * cover[..., None]).round().astype(np.uint8)
         self.owner[place][cover > 0.5] = number
         return _cut(whole, place)
+
+    def _light(self, fit: Fit, place: Place) -> Floats:
+        """Return how much light the vehicle leaves to the ground, 0..1; water shows less of a shadow."""
+        warped = fit.warp(fit.sprite.shade, place, coarse=2, outside=255).astype(np.float32)
+        shade = np.maximum(255 - _NO_SHADE - warped, 0) / 255
+        return np.asarray(1 - shade * (1 - _SHADE_ON_WATER * self._cover[place]), np.float32)
 
     def _above_water(self, fit: Fit, place: Place) -> Floats:
         body = fit.warp(fit.sprite.body, place, coarse=2).astype(np.float32)
