@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import asynccontextmanager
 
 import pytest
@@ -103,3 +104,24 @@ def test_rtsp_asked_of_a_web_server_is_told():
 def test_a_description_is_judged(answer, words):
     reason = judge(answer)
     assert (reason is None) if words is None else (reason and words in reason.words)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("rtsp://127.0.0.1:9/x", REFUSED),
+        ("HTTP://127.0.0.1:9/x", REFUSED),
+        ("/dev/video97", "there is no /dev/video97; is the camera plugged in?"),
+        ("/nowhere/street.mp4", "there is no /nowhere/street.mp4; was it moved?"),
+    ],
+)
+def test_a_camera_that_stays_away_costs_no_process(source, words, monkeypatch):
+    async def main():
+        driver = camera(source)
+        first, _ = await failure(driver)
+        monkeypatch.setattr(sys, "executable", "/nowhere/python")
+        again, _ = await failure(driver)
+        assert words in str(first)
+        assert str(again) == str(first)
+
+    asyncio.run(main())

@@ -156,7 +156,7 @@ def test_a_loop_begins_anew(video):
 
 
 FILES = [
-    ("gone.mp4", "No such file", True),
+    ("gone.mp4", "there is no ", True),
     ("text.mp4", "not a video", False),
     ("folder", "directory", False),
 ]

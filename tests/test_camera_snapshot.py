@@ -88,7 +88,7 @@ def test_what_goes_wrong_is_told_without_a_traceback(config, tmp_path, capsys):
     assert main(["camera", "snapshot", "kerbcam", "--config", str(config)]) == 2
     assert "kerbcam is not in the configuration; did you mean 'kerb-cam'? cameras" in capsys.readouterr().err
     assert main(["camera", "snapshot", "gone", "--config", str(config)]) == 1
-    assert "gone.avi: No such file" in capsys.readouterr().err
+    assert "gone.avi; was it moved?" in capsys.readouterr().err
     out = tmp_path / "x.gif"
     assert main(["camera", "snapshot", "kerb-cam", "-o", str(out), "--config", str(config)]) == 2
     assert "ends in .jpg or .png" in capsys.readouterr().err

@@ -188,11 +188,9 @@ class Camera(Driver):
                     self._report(message, emit)
 
     async def _knock(self) -> None:
-        """Raise DriverError if a camera that comes to be read again is not even at its port."""
-        if self._past.tried and self._source.is_network:
-            words = await knock(self._source.address, self.open_timeout_s)
-            if words:
-                raise self._failed("open", words, None)
+        """Raise DriverError if a camera that is to be read once more is not even there."""
+        if self._past.tried and (words := await knock(self._source, self.open_timeout_s)):
+            raise self._failed("open", words, None)
         self._past.tried = True
 
     @property

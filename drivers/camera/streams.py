@@ -151,8 +151,9 @@ class Recording:
         try:
             Path(job.address).open("rb").close()
         except OSError as error:
-            found = f"{job.address}: {error.strerror}"
-            raise StreamError("refused", found, retry=isinstance(error, FileNotFoundError)) from None
+            if isinstance(error, FileNotFoundError):
+                raise StreamError("open", f"there is no {job.address}; was it moved?") from None
+            raise StreamError("refused", f"{job.address}: {error.strerror}", retry=False) from None
         self._start()
 
     def _start(self) -> None:
