@@ -54,6 +54,18 @@ def in_polygon(points: NDArray[np.floating], polygon: Sequence[Point]) -> NDArra
     return np.asarray((crosses & left).sum(axis=1) % 2 == 1)
 
 
+def encloses(polygon: Sequence[Point], point: Point) -> bool:
+    """Say what `in_polygon` says of one point, without arrays: faster up to some dozens of points."""
+    x, y = point
+    inside = False
+    x1, y1 = polygon[-1]
+    for x2, y2 in polygon:
+        if (y1 > y) != (y2 > y) and x < x1 + (y - y1) * (x2 - x1) / (y2 - y1):
+            inside = not inside
+        x1, y1 = x2, y2
+    return inside
+
+
 def polygon_problem(polygon: Sequence[Point]) -> str | None:
     """Say what is wrong with a polygon in 0..1, or None: too few points, outside, crossing itself."""
     if len(polygon) < 3:

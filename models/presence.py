@@ -14,7 +14,7 @@ from math import hypot, inf
 
 import numpy as np
 
-from lamppost.models.geometry import Floats, Point, in_polygon, iou_matrix
+from lamppost.models.geometry import Floats, Point, encloses, iou_matrix
 from lamppost.models.tracks import KEEP_S, Box, Track, Tracks
 
 #: Time between two looks that counts as watched, so that a stalled stream is nobody's absence; and the pause
@@ -94,7 +94,7 @@ class Presences:
         ended, self.all = (self.all, []) if gap_s > LONGEST_GAP_S else ([], self.all)
         step_s = min(gap_s, LONGEST_STEP_S)
         seen, _ = self._tracks.update(now, boxes, scores, labels)
-        inside = self._inside(seen, zone)
+        inside = [encloses(zone, _foot(track.box)) for track in seen]
         followed = {one.track.number: one for one in self.all if one.track is not None}
         for presence in self.all:
             presence.absent_s += step_s
@@ -109,12 +109,6 @@ class Presences:
             track.keep_s = max(KEEP_S, self._leave_s) if is_waited_for else KEEP_S
         self._note_meetings(now, step_s)
         return ended + self._leave(now)
-
-    def _inside(self, seen: list[Track], zone: Sequence[Point]) -> list[bool]:
-        if not seen:
-            return []
-        feet = np.array([_foot(track.box) for track in seen])
-        return [bool(one) for one in in_polygon(feet, zone)]
 
     def _come(self, track: Track, now: float) -> None:
         self._number += 1
@@ -162,7 +156,7 @@ class Presences:
 
     def _leave(self, now: float) -> list[Presence]:
         for one in self.all:
-            heir = None if one.there else self._mistaken_for(one, now)
+            heir = self._mistaken_for(one, now) if one.met and not one.there else None
             if heir is not None:
                 _exchange(one, heir)
         left = [one for one in self.all if one.absent_s > self._leave_s]
@@ -245,12 +239,11 @@ def _is_going_out(track: Track | None, zone: Sequence[Point], aspect: float) -> 
     if track is None:
         return False
     x1, _, x2, y2 = track.box
-    foot = np.array([_foot(track.box), _foot(track.expected(track.seen_at + WALKS_ON_S))])
-    is_in, stays_in = in_polygon(foot, zone).tolist()
-    if not is_in and (x1 < EDGE or max(x2, y2) > 1 - EDGE):
+    if not encloses(zone, _foot(track.box)) and (x1 < EDGE or max(x2, y2) > 1 - EDGE):
         return True
     if not _is_walking(track, aspect):
         return False
+    stays_in = encloses(zone, _foot(track.expected(track.seen_at + WALKS_ON_S)))
     leaves = (x1 < EDGE and track.vx < 0) or (x2 > 1 - EDGE and track.vx > 0)
     return leaves or (y2 > 1 - EDGE and track.vy > 0) or not stays_in
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from modelling import plain_iou
 
-from lamppost.models.geometry import in_polygon, iou_matrix, polygon_problem
+from lamppost.models.geometry import encloses, in_polygon, iou_matrix, polygon_problem
 
 SQUARE = [(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8)]
 side = st.floats(0, 1, width=32)
@@ -38,6 +38,7 @@ def test_iou_is_what_the_plainest_code_gives(first, second):
 )
 def test_a_point_is_in_a_square_or_not(point, inside):
     assert in_polygon(np.array([point]), SQUARE).tolist() == [inside]
+    assert encloses(SQUARE, point) == inside
     assert in_polygon(np.array([point]), SQUARE[::-1]).tolist() == [inside]
 
 
@@ -45,6 +46,7 @@ def test_a_notch_is_outside():
     arrow = [(0.1, 0.1), (0.5, 0.5), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9)]
     points = np.array([(0.5, 0.3), (0.5, 0.7), (0.2, 0.3), (0.8, 0.3)])
     assert in_polygon(points, arrow).tolist() == [False, True, True, True]
+    assert [encloses(arrow, point) for point in points.tolist()] == [False, True, True, True]
     assert in_polygon(np.zeros((0, 2)), arrow).tolist() == []
 
 
