@@ -47,6 +47,11 @@ class Camera:
         """Where its pictures are; the login is not in it."""
         return f"http://{self.server.host}:{self.server.port}/stream"
 
+    def check(self) -> None:
+        """Raise what ended the pictures, if anything has."""
+        if self._task is not None and self._task.done():
+            self._task.result()
+
     async def fail(self, fault: CameraFault, number: float = 0.0) -> None:
         """Let something go wrong, besides what is wrong already."""
         self.faults[fault] = number

@@ -53,7 +53,8 @@ class Standalone:
         await Console(actions, HELP).run(self.show)
 
     def show(self) -> None:
-        """Print what it sees and who looks."""
+        """Print what it sees and who looks. Raises what ended its pictures."""
+        self.camera.check()
         if self._quiet:
             return
         camera, scene = self.camera, self.camera.scene

@@ -83,7 +83,7 @@ BODIES = {
 
 
 class Rails(NamedTuple):
-    """Along the shell: position, roof height, half width, sill height, and how far a cap reaches out (0..1)."""
+    """Along the shell: position, roof, half width, sill, and how far a cap reaches out (0..1)."""
 
     along: Floats
     roof: Floats

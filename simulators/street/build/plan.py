@@ -44,6 +44,8 @@ VIEWS = {
     "kerb": View(7.2, 0.0, 6.0, 26.0, 20.0, 66.0),
     "stop": View(-5.4, 0.0, 5.6, 25.0, -20.0, 66.0),
 }
+#: Where the sign of the bus stop stands: never before a vehicle, which would carry its shape along as a hole.
+SIGN_Y = {"kerb": 10.5, "stop": 24.5}
 LIGHTS = {
     "day": Light("city", 50.0, 1.4, (1.0, 1.0, 1.0), 0.0, lamps=False),
     "dusk": Light("city", 50.0, 0.2, (0.62, 0.74, 1.0), 0.9, lamps=True),

@@ -19,7 +19,7 @@ import town
 import vehicles
 from materials import Wet
 from nodes import material
-from plan import KINDS, LIGHTS, VIEWS, WATER_MM, poses
+from plan import KINDS, LIGHTS, SIGN_Y, VIEWS, WATER_MM, poses
 
 #: The first has all poses, the others two of three.
 SETS = [(view, light) for view in VIEWS for light in LIGHTS]
@@ -40,7 +40,7 @@ class Set:
 
     def scene(self, wet: Wet) -> Any:
         camera = studio.empty_scene(VIEWS[self.view], LIGHTS[self.light], _THREADS)
-        town.build(wet, lit=LIGHTS[self.light].lamps)
+        town.build(wet, lit=LIGHTS[self.light].lamps, sign_y=SIGN_Y[self.view])
         return camera
 
     def backgrounds(self) -> None:

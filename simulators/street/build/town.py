@@ -16,7 +16,8 @@ from shapes import Heap, mesh, paint, sheet
 #: The bus stop is where nobody may park: x from and to, y from and to. The run-time code has the same.
 BUS_STOP = (-3.25, -0.75, 9.0, 23.0)
 _STROKES = {  # of letters, each as x0, y0, x1, y1 in a unit square
-    "B": [(0, 0, .18, 1), (0, 0, .8, .16), (0, .42, .8, .58), (0, .84, .8, 1), (.66, .08, .84, .46), (.66, .54, .84, .92)],
+    "B": [(0, 0, .18, 1), (0, 0, .8, .16), (0, .42, .8, .58), (0, .84, .8, 1), (.66, .08, .84, .46),
+          (.66, .54, .84, .92)],
     "U": [(0, 0, .18, 1), (.66, 0, .84, 1), (0, 0, .84, .16)],
     "S": [(0, 0, .84, .16), (0, .42, .84, .58), (0, .84, .84, 1), (.66, .08, .84, .5), (0, .5, .18, .92)],
 }  # fmt: skip
@@ -24,7 +25,11 @@ _TREES = {-1: (27.0, 38.0, 49.0, 60.0, 71.0), 1: (24.0, 37.0, 50.0)}
 _LAMPS = ((-1, 31.0), (-1, 58.0), (1, 18.0), (1, 44.0))
 _MANHOLES = ((-1.5, 7.0), (1.9, 17.0), (-0.4, 27.0))
 _GRATES = ((LEFT_KERB + 0.2, 25.0), (RIGHT_KERB - 0.2, 9.0), (LEFT_KERB + 0.2, 37.0))
-_WALLS = ((.36, .29, .2), (.42, .4, .36), (.3, .2, .14), (.34, .33, .32), (.45, .37, .25), (.24, .26, .27))  # fmt: skip
+_WALLS = (
+    (.36, .29, .2), (.42, .4, .36), (.3, .2, .14), (.34, .33, .32), (.45, .37, .25), (.24, .26, .27)
+)  # fmt: skip
+_SIGNS = ((.25, .03, .03), (.03, .12, .08), (.04, .06, .18), (.05, .05, .05))  # fmt: skip
+_DOORS = ((.12, .05, .02), (.02, .06, .04), (.03, .04, .1))  # fmt: skip
 
 
 class Stuff(NamedTuple):
@@ -41,7 +46,7 @@ class Stuff(NamedTuple):
     zinc: Any
 
 
-def build(wet: Wet, *, lit: bool, seed: int = 1) -> None:
+def build(wet: Wet, *, lit: bool, sign_y: float, seed: int = 1) -> None:
     """Build it all; with ``lit`` the street lamps and some windows are on."""
     chance = np.random.RandomState(seed)
     _carriageway(wet)
@@ -52,7 +57,7 @@ def build(wet: Wet, *, lit: bool, seed: int = 1) -> None:
         _row_of_houses(heap, stuff, side, chance)
     heap.box(stuff.walls[3], (1.0, 118.0, 7.0), (34.0, 6.0, 16.0))
     _trees(heap, stuff)
-    _furniture(heap, stuff)
+    _furniture(heap, stuff, sign_y)
     heap.emit("street")
     if lit:
         _light_lamps()
@@ -136,8 +141,8 @@ def _stuff(lit: bool) -> Stuff:
         walls,
         panes,
         [plain(f"frame{n}", (c, c, c), 0.5) for n, c in enumerate((0.6, 0.12, 0.3, 0.05))],
-        [plain(f"sign{n}", c, 0.5) for n, c in enumerate(((.25, .03, .03), (.03, .12, .08), (.04, .06, .18), (.05, .05, .05)))],
-        [plain(f"door{n}", c, 0.5) for n, c in enumerate(((.12, .05, .02), (.02, .06, .04), (.03, .04, .1)))],
+        [plain(f"sign{n}", c, 0.5) for n, c in enumerate(_SIGNS)],
+        [plain(f"door{n}", c, 0.5) for n, c in enumerate(_DOORS)],
         plain("sill", (0.36, 0.35, 0.33), 0.8, spots=0.15),
         plain("plinth", (0.14, 0.135, 0.13), 0.8, spots=0.2),
         plain("iron", (0.025, 0.028, 0.03), 0.5),
@@ -218,7 +223,7 @@ def _crown(heap: Heap, green: Any, centre: tuple[float, float, float], radius: f
     heap.add(green, [tuple(p) for p in points], [range(4 * n, 4 * n + 4) for n in range(leaves)])
 
 
-def _furniture(heap: Heap, stuff: Stuff) -> None:
+def _furniture(heap: Heap, stuff: Stuff, sign_y: float) -> None:
     for side, y in _LAMPS:
         x = LEFT_KERB - 0.5 if side < 0 else RIGHT_KERB + 0.5
         foot = float(ground.pavement(y, side))
@@ -226,10 +231,10 @@ def _furniture(heap: Heap, stuff: Stuff) -> None:
         heap.box(stuff.zinc, (x - side * 0.8, y, foot + 7.0), (1.6, 0.06, 0.06))
         heap.box(stuff.iron, (x - side * 1.6, y, foot + 6.95), (0.6, 0.22, 0.1))
     _shelter(heap, stuff, 16.0)
-    sign_x, foot = LEFT_KERB - 0.45, float(ground.pavement(10.5, -1))
-    heap.pole(stuff.zinc, (sign_x, 10.5, foot), 0.04, 2.7)
-    heap.box(stuff.signs[2], (sign_x, 10.5, foot + 2.55), (0.5, 0.05, 0.5))
-    heap.box(stuff.frames[0], (sign_x, 10.5, foot + 1.6), (0.36, 0.05, 0.6))
+    sign_x, foot = LEFT_KERB - 0.45, float(ground.pavement(sign_y, -1))
+    heap.pole(stuff.zinc, (sign_x, sign_y, foot), 0.04, 2.7)
+    heap.box(stuff.signs[2], (sign_x, sign_y, foot + 2.55), (0.5, 0.05, 0.5))
+    heap.box(stuff.frames[0], (sign_x, sign_y, foot + 1.6), (0.36, 0.05, 0.6))
     bin_green = plain("bin", (0.03, 0.07, 0.045), 0.6)
     for side, x, y in ((1, RIGHT_KERB + 0.6, 21.0), (-1, LEFT_KERB - 0.6, 25.0)):
         heap.pole(bin_green, (x, y, float(ground.pavement(y, side))), 0.24, 0.9, top=0.26)
