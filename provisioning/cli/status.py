@@ -115,6 +115,8 @@ def _troubles(status: dict[str, Any]) -> list[str]:
     troubles = [f"spool: {t['kind']}: {t['detail']}" for t in status["spool"]["trouble"]]
     if status["config_problem"]:
         troubles.append(f"the changed configuration was not taken: {status['config_problem']}")
+    if problem := (status["sight"] or {}).get("problem"):
+        troubles.append(f"nothing is seen, because there is no detector: {problem}")
     if not status["clock"]["plausible"]:
         troubles.append("the box's clock is not set; times are uncertain")
     return troubles
