@@ -57,12 +57,12 @@ def pack(folder: Path) -> None:
     view = folder.name.split("-")[0]
     target = ASSETS / folder.name
     target.mkdir(parents=True, exist_ok=True)
-    for name in ("dry", "wet", *(f"water-{mm}" for mm in WATER_MM)):
+    for name in ("dry", "wet", *(f"water-{mm}" for mm in WATER_MM[view])):
         _write(target / f"{name}.webp", cv2.imread(str(folder / f"{name}.png")), _QUALITY_BACKGROUND)
     height = np.load(folder / "height.npy") / _GROUND_STEP + _GROUND_ZERO
     cv2.imwrite(str(ASSETS / f"{view}.png"), height.clip(0, 65535).astype(np.uint16))
     dry = cv2.imread(str(folder / "dry.png")).astype(np.float32)
-    told: dict[str, Any] = {"water_mm": WATER_MM, "vehicles": {}}
+    told: dict[str, Any] = {"water_mm": WATER_MM[view], "vehicles": {}}
     for kind in KINDS:
         records = json.loads((folder / f"{kind}.json").read_text())
         tiles = [tile for record in records if (tile := _tile(folder, record, dry)) is not None]

@@ -53,7 +53,7 @@ LIGHTS = {
 KINDS = ("hatch", "sedan", "suv", "van", "bus")
 
 #: Standing water that is rendered opaque, in millimetres above the lowest gutter; between them is mixed.
-WATER_MM = (50, 150, 300)
+WATER_MM = {"kerb": (50, 150, 300), "stop": (50, 300)}
 
 #: x and heading of the lanes, nearest and farthest y, poses. Spaced geometrically: each a like step in size.
 _LANES = {

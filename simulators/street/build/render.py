@@ -6,6 +6,7 @@ python simulators/street/build/render.py FOLDER [VIEW-LIGHT ...]
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -51,7 +52,7 @@ class Set:
                 self.scene(wet)
                 studio.picture(target, _BACKGROUND)
                 print(target, flush=True)
-        if not (self.folder / "height.npy").exists():
+        if not (self.folder / "height.npy").exists() and not self._take_height():
             self.scene(Wet())
             made, nodes = material("height")
             height = nodes.add("ShaderNodeCombineXYZ", {0: nodes.parts(nodes.position())[2]}).outputs[0]
@@ -59,7 +60,7 @@ class Set:
             seen = studio.numbers(self.folder / "height", made, 1)
             above = np.where(seen[..., 3] > 0.5, seen[..., 0] - ground.lowest(), 9.0)
             np.save(self.folder / "height.npy", above.astype(np.float32))
-        for level in WATER_MM:
+        for level in WATER_MM[self.view]:
             target = self.folder / f"water-{level}.png"
             if not target.exists():
                 surface = ground.lowest() + level / 1000
@@ -89,18 +90,33 @@ class Set:
                 continue
             name = f"{kind}-{pose.lane}-{len(records)}"
             studio.picture(self.folder / f"{name}.png", _VEHICLE, box)
-            for thing in street:
-                thing.is_holdout = True
-            seen = studio.numbers(self.folder / name, marks, _MASK, box)
-            for thing in street:
-                thing.is_holdout = False
-            np.save(self.folder / f"{name}.npy", seen[..., [3, 0, 1]].astype(np.float16))
             foot = float(root.location.z) - ground.lowest()
-            records.append({
-                "name": name, "lane": pose.lane, "x": pose.x, "y": pose.y, "foot": foot, "box": list(box)
-            })  # fmt: skip
+            record = {"name": name, "lane": pose.lane, "x": pose.x, "y": pose.y, "foot": foot, "box": list(box)}
+            if not self._take_marks(kind, record):
+                for thing in street:
+                    thing.is_holdout = True
+                seen = studio.numbers(self.folder / name, marks, _MASK, box)
+                for thing in street:
+                    thing.is_holdout = False
+                np.save(self.folder / f"{name}.npy", seen[..., [3, 0, 1]].astype(np.float16))
+            records.append(record)
         (self.folder / f"{kind}.json").write_text(json.dumps(records))
         return len(records)
+
+    def _take_height(self) -> bool:
+        """Take the heights, which no light changes, from another light of the view; return whether they exist."""
+        known = next(self.folder.parent.glob(f"{self.view}-*/height.npy"), None)
+        if known is not None:
+            shutil.copy(known, self.folder)
+        return known is not None
+
+    def _take_marks(self, kind: str, record: dict[str, Any]) -> bool:
+        """Do the same with the marks of a vehicle, if it was rendered in exactly this pose."""
+        for told in self.folder.parent.glob(f"{self.view}-*/{kind}.json"):
+            if record in json.loads(told.read_text()):
+                shutil.copy(told.parent / f"{record['name']}.npy", self.folder)
+                return True
+        return False
 
 
 def main() -> None:
