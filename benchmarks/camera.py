@@ -48,8 +48,8 @@ while stream.grab():
 """
 
 
-def jpegs() -> list[bytes]:
-    clip = cv2.VideoCapture(str(CLIP))
+def jpegs(path: Path) -> list[bytes]:
+    clip = cv2.VideoCapture(str(path))
     pictures = []
     while len(pictures) < 500:
         found, picture = clip.read()
@@ -80,8 +80,8 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def serve() -> None:
-    Handler.pictures = jpegs()
+def serve(clip: Path) -> None:
+    Handler.pictures = jpegs(clip)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     print(f"http://127.0.0.1:{server.server_port}/video", flush=True)
     server.serve_forever()
@@ -138,6 +138,7 @@ source = "{url}"
 fps = {LOOKS_PER_S}
 loop = true
 zones.street = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+lines.gate = [[0.3, 1.0], [0.6, 0.2]]
 {RULES}
 """)
     return path
@@ -148,7 +149,16 @@ RULES = """
 kind = "parking"
 camera = "kerb-cam"
 zone = "street"
-dwell_s = 5
+dwell_s = 60
+[rules.gate]
+kind = "counting"
+camera = "kerb-cam"
+line = "gate"
+[rules.people]
+kind = "loitering"
+camera = "kerb-cam"
+zone = "street"
+dwell_s = 60
 """
 
 
@@ -234,9 +244,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--source", nargs="*", default=["mjpeg", "rtsp"])
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--clip", type=Path, default=CLIP, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        serve()
+        serve(options.clip)
     if not CLIP.is_file():
         print(f"needs {CLIP}", file=sys.stderr)
         return 2

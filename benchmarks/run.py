@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALL = ("polling", "payload", "spool", "uplink", "evidence")
+ALL = ("polling", "payload", "spool", "uplink", "evidence", "detector", "sight", "camera", "event")
 
 
 def main() -> int:
