@@ -91,7 +91,8 @@ class Set:
             name = f"{kind}-{pose.lane}-{len(records)}"
             studio.picture(self.folder / f"{name}.png", _VEHICLE, box)
             foot = float(root.location.z) - ground.lowest()
-            record = {"name": name, "lane": pose.lane, "x": pose.x, "y": pose.y, "foot": foot, "box": list(box)}
+            where = {"lane": pose.lane, "x": pose.x, "y": pose.y, "foot": foot, "box": list(box)}
+            record = {"name": name, **where}
             if not self._take_marks(kind, record):
                 for thing in street:
                     thing.is_holdout = True
@@ -104,7 +105,7 @@ class Set:
         return len(records)
 
     def _take_height(self) -> bool:
-        """Take the heights, which no light changes, from another light of the view; return whether they exist."""
+        """Take the heights, which no light changes, from another light of the view; return if there are."""
         known = next(self.folder.parent.glob(f"{self.view}-*/height.npy"), None)
         if known is not None:
             shutil.copy(known, self.folder)
