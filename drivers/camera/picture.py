@@ -214,7 +214,7 @@ class PictureWatch:
             "blurred": 0.5 if ratio is None else 1.0 - ratio,
             "moved": self._view.sure,
         }[self.state]
-        self.sure = round(min(1.0, max(0.0, sure)), 2)
+        self.sure = round(min(1.0, max(0.0, sure)), 1)
 
     def remember(self) -> bytes:
         """Return what a later watch of the same camera should know."""
