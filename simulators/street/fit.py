@@ -17,6 +17,8 @@ from lamppost.simulators.street.renders import Image, Sprite
 _TURN = 1.5
 #: Nearer to the camera than this, along the street, nothing is drawn.
 _NEAREST_M = 3.0
+#: So many poses are tried until one is whole.
+_CHOICE = 4
 
 Place: TypeAlias = tuple[slice, slice]
 
@@ -32,6 +34,18 @@ class Fit(NamedTuple):
     #: Height of the road there above level 0, and pixels to a metre.
     foot: float
     per_m: float
+
+    @property
+    def shows_cut(self) -> bool:
+        """Whether it was cut off by the edge of the picture, and would show where."""
+        sprite = self.sprite
+        high, wide = sprite.look.shape[:2]
+        return (
+            (sprite.top <= 0 and self.top > 1)
+            or (sprite.left <= 0 and self.left > 1)
+            or (sprite.left + wide >= WIDTH and self.left + wide * self.scale < WIDTH - 1)
+            or (sprite.top + high >= HEIGHT and self.top + high * self.scale < HEIGHT - 1)
+        )
 
     def place(self, down: float = 0.0, higher: float = 1.0) -> Place | None:
         """Return the part of the picture that it takes, ``down`` pixels lower and so much higher."""
@@ -71,8 +85,12 @@ class Poses:
 
     def fit(self, vehicle: Vehicle) -> Fit | None:
         """Return it, or None for a vehicle that is not before the camera. Raises LookupError."""
+        fits = [self._brought(number, sprite, vehicle) for number, sprite in self._alike(vehicle)]
+        there = [fit for fit in fits if fit is not None]
+        return next((fit for fit in there if not fit.shows_cut), there[0] if there else None)
+
+    def _brought(self, number: int, sprite: Sprite, vehicle: Vehicle) -> Fit | None:
         view = self._view
-        number, sprite = self._like(vehicle)
         foot = float(np.interp(vehicle.y, *self._feet[sprite.kind, sprite.lane]))
         there = view.project(vehicle.x, vehicle.y, foot)
         if vehicle.y <= view.y + _NEAREST_M or there.depth <= 1:
@@ -82,8 +100,8 @@ class Poses:
         left, top = there.x + (sprite.left - here.x) * scale, there.y + (sprite.top - here.y) * scale
         return Fit(number, sprite, left, top, scale, foot, view.focal / there.depth)
 
-    def _like(self, vehicle: Vehicle) -> tuple[int, Sprite]:
-        """Return the rendered pose that looks most like it: as far away, and seen from the same side."""
+    def _alike(self, vehicle: Vehicle) -> list[tuple[int, Sprite]]:
+        """Return the rendered poses that look most like it: as far away, and seen from the same side."""
         lanes = ("towards",) if vehicle.towards else ("away", "strip")
         turned, away = self._aspect(vehicle)
 
@@ -94,7 +112,7 @@ class Poses:
         fitting = [one for one in self._sprites if one[1].kind == vehicle.kind and one[1].lane in lanes]
         if not fitting:
             raise LookupError(f"no pictures of a {vehicle.kind}")
-        return min(fitting, key=unlike)
+        return sorted(fitting, key=unlike)[:_CHOICE]
 
     def _aspect(self, thing: Vehicle | Sprite) -> tuple[float, float]:
         """Return the direction in radians and the distance in metres in which a thing is seen."""
