@@ -15,6 +15,8 @@ from lamppost.models.tracks import Box, Track
 #: A thing is on a side of the line when it stands further from it than this share of its size; between, it
 #: is on neither, and may tremble there as long as it likes.
 CLEAR = 0.12
+#: It has crossed when it is seen on the other side again after so long, or never again.
+SURE_S = 0.4
 #: Both edges of the box must have moved by this share of the way of its contact point: a lower edge that
 #: something else covers jumps alone.
 WHOLE = 0.25
@@ -31,10 +33,12 @@ class Crossing(NamedTuple):
 
 @dataclass(slots=True)
 class _Side:
-    """Where a track was last clear of the line."""
+    """Where a track was last clear of the line; and where and since when it has been so on the other side."""
 
     right: bool
     box: Box
+    over: Box | None = None
+    over_at: float = 0.0
 
 
 class Gate:
@@ -52,12 +56,10 @@ class Gate:
 
     def look(self, now: float, seen: Iterable[Track], ended: Iterable[Track]) -> list[Crossing]:
         """Take the tracks seen now and those that ended, as `Tracks.update` gives them."""
-        for track in ended:
-            self._sides.pop(track.number, None)
         self._crossed = [(at, crossing) for at, crossing in self._crossed if now - at <= TWICE_S]
         found = []
-        for track in seen:
-            crossing = self._judge(track)
+        gone = [self._last(track) for track in ended]
+        for crossing in (*gone, *(self._judge(track, now) for track in seen)):
             if crossing is not None and not self._is_seen_twice(crossing):
                 self._crossed.append((now, crossing))
                 found.append(crossing)
@@ -66,8 +68,17 @@ class Gate:
     def shift(self, seconds: float) -> None:
         """Move every remembered time with the clock."""
         self._crossed = [(at + seconds, crossing) for at, crossing in self._crossed]
+        for side in self._sides.values():
+            side.over_at += seconds
 
-    def _judge(self, track: Track) -> Crossing | None:
+    def _last(self, track: Track) -> Crossing | None:
+        """Return the crossing of a track that was never seen again after it."""
+        side = self._sides.pop(track.number, None)
+        if side is None or side.over is None or not self._is_through(side.box, side.over):
+            return None
+        return Crossing(track, not side.right)
+
+    def _judge(self, track: Track, now: float) -> Crossing | None:
         off, _ = self._place(track.box)
         x1, y1, x2, y2 = track.box
         clear = CLEAR * (abs(self._normal[0]) * (x2 - x1) + abs(self._normal[1]) * (y2 - y1))
@@ -80,8 +91,12 @@ class Gate:
             return None
         if not self._moved_whole(side.box, track.box):
             return None
+        if side.over is None:
+            side.over, side.over_at = track.box, now
+        if now - side.over_at < SURE_S:
+            return None
         self._sides[track.number] = _Side(right, track.box)
-        return Crossing(track, right) if self._is_through(side.box, track.box) else None
+        return Crossing(track, right) if self._is_through(side.box, side.over) else None
 
     def _place(self, box: Box) -> tuple[float, float]:
         """Return how far right of the line a box stands, and how far along it."""
