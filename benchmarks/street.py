@@ -65,12 +65,10 @@ def measure(name: str, frames: int, detector: Any) -> float:
     traffic.park("van", "van", "white", "bus-stop", at_once=True)
     traffic.park("car", "suv", "blue", "bay-2", at_once=True)
     traffic.advance(10)
-    wanted, found, wrong, took = Counter[str](), Counter[Any](), Counter[float](), []
+    wanted, found, wrong = Counter[str](), Counter[Any](), Counter[float]()
     for tick in range(frames):
         traffic.advance(1.3)
-        began = time.perf_counter()
         picture = street.frame(traffic.vehicles(), tick=tick, **WEATHER[tick % len(WEATHER)])
-        took.append((time.perf_counter() - began) * 1000)
         true = countable(picture)
         wanted.update(seen.kind for seen in true)
         for score in SCORES:
@@ -88,8 +86,24 @@ def measure(name: str, frames: int, detector: Any) -> float:
         f"{kind} {found[SCORES[0], kind] / count:.0%}" for kind, count in sorted(wanted.items())
     )
     print(f"{name}: {total} vehicles, found {told}")
-    print(f"  at {SCORES[0]}: {kinds}; {statistics.median(took):.1f} ms a picture (median)", flush=True)
+    print(f"  at {SCORES[0]}: {kinds}")
+    print(f"  {costs(street, traffic)}", flush=True)
     return shares[SCORES[0]]
+
+
+def costs(street: Street, traffic: Traffic) -> str:
+    """Return what a picture costs while the weather stays as it is, and while the water rises."""
+    told = []
+    rising = [{"water_mm": 100 + 2 * n} for n in range(30)]
+    for name, weathers in (("dry", [{}] * 30), ("flooded", [{"water_mm": 120}] * 30), ("rising", rising)):
+        took = []
+        for tick, weather in enumerate(weathers):
+            traffic.advance(0.1)
+            began = time.perf_counter()
+            street.frame(traffic.vehicles(), tick=tick, **weather)
+            took.append((time.perf_counter() - began) * 1000)
+        told.append(f"{name} {statistics.median(took):.1f}")
+    return f"ms a picture (median) with {len(traffic.vehicles())} vehicles: {', '.join(told)}"
 
 
 def _empty(street: Street, detector: Any, score: float) -> list[Any]:
