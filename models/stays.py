@@ -69,12 +69,15 @@ class Stay:
     other_since: float | None = None
     odd_since: float | None = None
     limbo_since: float | None = None
+    #: Whether its newest box lay elsewhere while its place looked otherwise: it may be moving.
+    astray: bool = False
     #: When the vehicle that stood here before was last seen.
     left_at: float = 0.0
     #: When the newest of its boxes was seen.
     seen_box_at: float = 0.0
     #: Boxes in front of it through which it was seen, each with the time from which on.
     veils: list[tuple[Floats, float]] = field(default_factory=list)
+    _place: tuple[NDArray[np.uint8], Floats, Floats | None] | None = None
 
     @property
     def score(self) -> float:
@@ -93,17 +96,25 @@ class Stay:
         self.look = 1.0
         self.gone_since = self.other_since = self.odd_since = self.limbo_since = None
 
+    def place(self, grey: NDArray[np.uint8]) -> Floats | None:
+        """Return what its place looks like in ``grey``, made once for each picture and anchor."""
+        if self._place is None or self._place[0] is not grey or self._place[1] is not self.anchor:
+            self._place = grey, self.anchor, patch(grey, self.anchor)
+        return self._place[2]
+
     def is_young(self, now: float) -> bool:
         """Say whether it may still be something that passes, or a chance."""
         return now - self.since < YOUNG_S or self.still_s < PROVEN_S
 
     def is_veiled(self, fronts: Floats, now: float, *, seen: bool) -> bool:
         """Say whether one of ``fronts`` (M, 4) hides it: none through which it has long been seen."""
-        fit = iou_matrix(np.stack([box for box, _ in self.veils]), fronts) if self.veils else None
+        best, nearest = [0.0] * len(fronts), [0] * len(fronts)
+        if self.veils:
+            fit = iou_matrix(np.array([box for box, _ in self.veils]), fronts)
+            best, nearest = fit.max(axis=0).tolist(), fit.argmax(axis=0).tolist()
         hides = False
-        for j, box in enumerate(fronts):
-            known = None if fit is None or fit[:, j].max() < VEIL else int(fit[:, j].argmax())
-            if known is None:
+        for box, most, known in zip(fronts, best, nearest, strict=True):
+            if most < VEIL:
                 hides = True
                 if seen:
                     self.veils = [*self.veils[-(VEILS - 1) :], (box, now)]
@@ -220,7 +231,8 @@ class Stays:
         still = seen is not None and seen[2] >= STILL
         young = stay.is_young(now)
         if not still or now - stay.learnt_at >= LEARN_S:
-            stay.look = likeness(stay.template, patch(grey, stay.anchor))
+            stay.look = likeness(stay.template, stay.place(grey))
+        stay.astray = seen is not None and not still and stay.look < SAME
         if seen is None:
             stay.limbo_since = None
         elif _begins_anew(stay, now, seen, still=still, hidden=hidden, grey=grey):
@@ -259,7 +271,7 @@ class Stays:
         elif stay.odd_since is None:
             stay.odd_since = now
         elif now - stay.odd_since >= RELEARN_S:
-            stay.template, stay.odd_since = patch(grey, stay.anchor), None
+            stay.template, stay.odd_since = stay.place(grey), None
 
     def _begin_new(
         self,
@@ -289,8 +301,7 @@ class Stays:
         anchors = np.stack([stay.anchor for stay in old])
         sure = np.array([stay.score for stay in old])[:, None] > scores.astype(np.float64) - 0.1
         same = np.array([stay.look >= SAME and stay.gone_since is None for stay in old])[:, None]
-        fit = iou_matrix(anchors, boxes)
-        place = _same_place(anchors, boxes)
+        place, fit = _same_place(anchors, boxes)
         return np.asarray(((place & sure) | ((fit > ONE) & same)).any(axis=0))
 
     def _merge(self) -> list[Stay]:
@@ -301,8 +312,7 @@ class Stays:
         rest = [stay for stay in self.all if stay not in dropped and stay.still_s >= 1.0]
         if len(rest) > 1:
             anchors = np.stack([stay.anchor for stay in rest])
-            near = _same_place(anchors, anchors)
-            fit = iou_matrix(anchors, anchors)
+            near, fit = _same_place(anchors, anchors)
             for i, j in zip(*np.nonzero(np.triu(near | near.T, 1)), strict=True):
                 one, other = rest[int(i)], rest[int(j)]
                 if one not in dropped and other not in dropped:
@@ -372,15 +382,16 @@ def _in_front(anchors: Floats, others: Floats) -> NDArray[np.bool_]:
     return np.asarray(covered & nearer)
 
 
-def _same_place(anchors: Floats, boxes: Floats) -> NDArray[np.bool_]:
-    """Say which boxes (M) lie in the place of which anchors (N): (N, M)."""
+def _same_place(anchors: Floats, boxes: Floats) -> tuple[NDArray[np.bool_], Floats]:
+    """Say which boxes (M) lie in the place of which anchors (N), and return their IoU: (N, M) each."""
     shared = overlaps(anchors, boxes)
-    fit = iou_matrix(anchors, boxes)
+    place, size = np.maximum(areas(anchors), 1e-9)[:, None], np.maximum(areas(boxes), 1e-9)
+    fit = np.asarray(shared / np.maximum(place + size - shared, 1e-12), np.float32)
     height = (anchors[:, 3] - anchors[:, 1])[:, None]
     level = np.abs(anchors[:, None, 3] - boxes[:, 3]) < 0.25 * height
-    inside = shared / np.maximum(areas(boxes), 1e-9) > 0.7
-    around = (shared / np.maximum(areas(anchors), 1e-9)[:, None] > 0.8) & (fit > 0.3)
-    return np.asarray((fit > 0.4) | (inside & level) | around)
+    inside = shared / size > 0.7
+    around = (shared / place > 0.8) & (fit > 0.3)
+    return np.asarray((fit > 0.4) | (inside & level) | around), fit
 
 
 def _moved(stay: Stay) -> bool:
@@ -448,7 +459,7 @@ def _learn(stay: Stay, now: float, grey: NDArray[np.uint8], *, young: bool) -> N
     if now - stay.learnt_at < LEARN_S:
         return
     stay.learnt_at = now
-    seen = patch(grey, stay.anchor)
+    seen = stay.place(grey)
     if seen is None or not (young or stay.look > 0.7):
         return
     stay.template = seen if young or stay.template is None else stay.template * 0.9 + seen * 0.1
