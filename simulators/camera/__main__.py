@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
+import cv2
+
 from lamppost.simulators.camera.camera import Camera
 from lamppost.simulators.camera.settings import CameraSettings
 from lamppost.simulators.camera.standalone import Standalone
@@ -20,6 +22,8 @@ async def _main(settings: CameraSettings, speed: float) -> None:
 
 
 if __name__ == "__main__":
+    # One picture is too little to share out, and the box under test needs the other cores.
+    cv2.setNumThreads(1)
     try:
         asyncio.run(_main(CameraSettings.model_validate_json(sys.argv[1]), float(sys.argv[2])))
     except (LookupError, OSError) as error:
