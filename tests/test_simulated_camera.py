@@ -79,6 +79,19 @@ def test_a_client_that_does_not_read_delays_nobody():
     run(scenario())
 
 
+def test_who_comes_later_sees_what_is_now_and_not_what_was_drawn_last():
+    async def scenario():
+        async with Camera(FAST) as camera:
+            async with client(camera) as one:
+                await one.picture()
+            await until(lambda: not camera.server.clients)
+            await camera.fail(CameraFault.BLACK)
+            async with client(camera) as other:
+                assert (await other.picture()).mean() < 5
+
+    run(scenario())
+
+
 def test_a_snapshot_is_one_picture():
     async def scenario():
         async with Camera(FAST) as camera, client(camera, path="/snapshot.jpg") as one:

@@ -118,7 +118,7 @@ class MjpegServer:
         elif self.wrong_type:
             await _reply(writer, "200 OK", "text/html", _PAGE)
         elif path.startswith(b"/snapshot"):
-            await _reply(writer, "200 OK", "image/jpeg", (await self._next(0))[1])
+            await _reply(writer, "200 OK", "image/jpeg", (await self._next(self._number))[1])
         else:
             await self._stream(writer)
 
@@ -127,10 +127,10 @@ class MjpegServer:
             b"HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: no-store\r\n"
             b"Content-Type: multipart/x-mixed-replace; boundary=%b\r\n\r\n" % _BOUNDARY.encode()
         )
-        number = 0
+        number = self._number  # what was drawn for others may be old
         while True:
-            number, jpeg = await self._next(number)
             await self._flowing.wait()
+            number, jpeg = await self._next(number)
             writer.write(
                 b"--%b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
                 % (_BOUNDARY.encode(), len(jpeg))
