@@ -24,8 +24,8 @@ LONGEST_STEP_S, LONGEST_GAP_S = 2.0, 60.0
 REACH, REACH_PER_S, FURTHEST = 0.5, 0.4, 2.0
 #: Who walks is faster than this, in heights a second, and is thought to walk on for so long after being lost.
 WALKING, WALKS_ON_S = 0.2, 1.5
-#: Who was lost on the way out and is found again within this has not gone.
-WAVER_S = 2.0
+#: Who was lost while walking is waited for only so long: another who walks there is soon nearer.
+WAVER_S = 3.0
 #: Who is lost so near the picture's edge on the way out has left.
 EDGE = 0.02
 #: Two have met when their boxes overlap (IoU) by this; for so long afterwards nobody knows which is which;
@@ -58,6 +58,10 @@ class Presence:
     def score(self) -> float:
         """Median of the newest scores."""
         return float(np.median(self.scores)) if self.scores else 0.0
+
+    def is_lost(self, now: float) -> bool:
+        """Say whether its track has ended."""
+        return self.absent_s > WAVER_S and self.track is not None and now - self.track.seen_at > WAVER_S
 
     @property
     def there(self) -> bool:
@@ -108,7 +112,7 @@ class Presences:
             is_waited_for = is_in and not _is_walking(track, aspect)
             track.keep_s = max(KEEP_S, self._leave_s) if is_waited_for else KEEP_S
         self._note_meetings(now, step_s)
-        return ended + self._leave(now)
+        return ended + self._leave(now, zone, aspect)
 
     def _come(self, track: Track, now: float) -> None:
         self._number += 1
@@ -126,7 +130,7 @@ class Presences:
             if one.track is not None and one.track.seen_at == now:
                 continue  # it is somewhere else
             off = _off(one, track, aspect)
-            if off < nearest and (one.absent_s <= WAVER_S or not _is_going_out(one.track, zone, aspect)):
+            if off < nearest and (one.absent_s <= WAVER_S or not _has_gone(one.track, zone, aspect)):
                 best, nearest = one, off
         if best is not None:
             best.track = track
@@ -154,12 +158,16 @@ class Presences:
             if _is_twice(one.box, other.box):
                 other.seen_s -= step_s  # the younger: they stand in the order of their coming
 
-    def _leave(self, now: float) -> list[Presence]:
+    def _leave(self, now: float, zone: Sequence[Point], aspect: float) -> list[Presence]:
         for one in self.all:
             heir = self._mistaken_for(one, now) if one.met and not one.there else None
             if heir is not None:
                 _exchange(one, heir)
-        left = [one for one in self.all if one.absent_s > self._leave_s]
+        left = [
+            one
+            for one in self.all
+            if one.absent_s > self._leave_s or (one.is_lost(now) and _has_gone(one.track, zone, aspect))
+        ]
         if left:
             self.all = [one for one in self.all if one not in left]
         return left
@@ -234,18 +242,13 @@ def _is_walking(track: Track, aspect: float) -> bool:
     return hypot(track.vx * aspect, track.vy) >= WALKING * (track.box[3] - track.box[1])
 
 
-def _is_going_out(track: Track | None, zone: Sequence[Point], aspect: float) -> bool:
-    """Say whether a track was lost on its way out of the zone or the picture."""
+def _has_gone(track: Track | None, zone: Sequence[Point], aspect: float) -> bool:
+    """Say whether a lost track was walking, or had left by the picture's edge."""
     if track is None:
         return False
     x1, _, x2, y2 = track.box
-    if not encloses(zone, _foot(track.box)) and (x1 < EDGE or max(x2, y2) > 1 - EDGE):
-        return True
-    if not _is_walking(track, aspect):
-        return False
-    stays_in = encloses(zone, _foot(track.expected(track.seen_at + WALKS_ON_S)))
-    leaves = (x1 < EDGE and track.vx < 0) or (x2 > 1 - EDGE and track.vx > 0)
-    return leaves or (y2 > 1 - EDGE and track.vy > 0) or not stays_in
+    at_edge = x1 < EDGE or max(x2, y2) > 1 - EDGE
+    return _is_walking(track, aspect) or (at_edge and not encloses(zone, _foot(track.box)))
 
 
 def _off(one: Presence, track: Track, aspect: float) -> float:

@@ -59,9 +59,10 @@ class LoiteringState:
         boxes, scores = found.boxes[keep], found.scores[keep]
         left = self._presences.update(at, boxes, scores, labels, zone, width / height)
         events += [event for one in left if (event := self._close(one)) is not None]
-        events += [event for one in self._presences.all if (event := self._judge(one, sample.at)) is not None]
+        there = [one for one in self._presences.all if one.there]
+        events += [event for one in there if (event := self._judge(one, sample.at)) is not None]
         opened = {event.id for event in events if event.phase is Phase.OPEN}
-        for one in self._presences.all:
+        for one in there:
             self._ask(one, sample.at, opened)
         return events
 
@@ -82,7 +83,7 @@ class LoiteringState:
         """Ask for the picture that is due of one who is in sight."""
         rule, occurrence, began = self._rule, self._open.get(one.number), self._began(one, at)
         sized = rule.min_height <= one.box[3] - one.box[1] <= rule.max_height
-        if not one.there or began is None or not sized:
+        if began is None or not sized:
             return
         event = "" if occurrence is None else occurrence.id
         moment: Moment | None = "alarm" if event in opened else None
@@ -93,8 +94,6 @@ class LoiteringState:
             self._shots.append(Shot(str(one.number), moment, one.box, rule.zone, since, event))
 
     def _judge(self, one: Presence, at: datetime) -> Event | None:
-        if not one.there:
-            return None
         occurrence = self._open.get(one.number)
         if occurrence is not None:
             event = occurrence.update(at, self._measures(one, at), self._rule.update_s)
