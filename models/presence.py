@@ -2,7 +2,7 @@
 
 A tracker loses people behind each other and behind poles, and counts them anew. Here somebody who is lost
 within the zone is waited for, and who then appears about there goes on with the time. Who walked out is gone;
-who comes from outside begins at nought; and where two have met, the one who stays keeps the longer time.
+who comes from outside begins at nought; and where one has stood, who passes by takes no time along.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from math import hypot, inf
 
 import numpy as np
 
-from lamppost.models.geometry import Floats, Point, encloses, iou_matrix
+from lamppost.models.geometry import Floats, Point, encloses, overlaps
 from lamppost.models.tracks import KEEP_S, Box, Track, Tracks
 
 #: Time between two looks that counts as watched, so that a stalled stream is nobody's absence; and the pause
@@ -28,9 +28,9 @@ WALKING, WALKS_ON_S = 0.2, 1.5
 WAVER_S = 3.0
 #: Who is lost so near the picture's edge on the way out has left.
 EDGE = 0.02
-#: Two have met when their boxes overlap (IoU) by this; for so long afterwards nobody knows which is which;
-#: and who came only so long before the meeting is passing.
-MET, MET_S, PASSING_S = 0.1, 3.0, 6.0
+#: Where somebody has stood for so long, by this overlap (IoU), is a home; who seems to have left it, while a
+#: newcomer stands there within so many seconds, has been mistaken for the newcomer.
+HOME_S, HOME, HOME_LEFT_S = 4.0, 0.5, 2.5
 #: A box of which so much lies in another, at nearly its foot, is another sight of the same one.
 WITHIN, LEVEL = 0.7, 0.12
 
@@ -40,7 +40,8 @@ class Presence:
     """One who is in the zone, or was a moment ago. Times are seconds on the caller's clock.
 
     ``since`` is when it came in, ``seen_at`` when it was last seen inside, ``seen_s`` for how long it was
-    seen there, ``absent_s`` for how long it has been outside or lost, in watched time.
+    seen there, ``absent_s`` for how long it has been outside or lost, in watched time. ``home`` is where it
+    has been standing, from ``home_since`` to ``home_at``.
     """
 
     number: int
@@ -52,7 +53,9 @@ class Presence:
     seen_s: float = 0.0
     absent_s: float = 0.0
     scores: deque[float] = field(default_factory=lambda: deque(maxlen=40))
-    met: dict[int, float] = field(default_factory=dict)
+    home: Box = (0.0, 0.0, 0.0, 0.0)
+    home_since: float = 0.0
+    home_at: float = 0.0
 
     @property
     def score(self) -> float:
@@ -62,6 +65,10 @@ class Presence:
     def is_lost(self, now: float) -> bool:
         """Say whether its track has ended."""
         return self.absent_s > WAVER_S and self.track is not None and now - self.track.seen_at > WAVER_S
+
+    def has_left_home(self, now: float) -> bool:
+        """Say whether it is no longer where it had been standing until a moment ago."""
+        return 0 < now - self.home_at <= HOME_LEFT_S and self.home_at - self.home_since >= HOME_S
 
     @property
     def there(self) -> bool:
@@ -111,7 +118,7 @@ class Presences:
             # Who stands inside may be hidden for long, or seen so badly that no track would begin anew.
             is_waited_for = is_in and not _is_walking(track, aspect)
             track.keep_s = max(KEEP_S, self._leave_s) if is_waited_for else KEEP_S
-        self._note_meetings(now, step_s)
+        self._note_twins(step_s)
         return ended + self._leave(now, zone, aspect)
 
     def _come(self, track: Track, now: float) -> None:
@@ -146,23 +153,20 @@ class Presences:
             for one in self.all
         )
 
-    def _note_meetings(self, now: float, step_s: float) -> None:
-        """Remember whose tracks may be exchanged; and count nothing for a second sight of the same one."""
+    def _note_twins(self, step_s: float) -> None:
+        """Count nothing for a second sight of the same one."""
         there = [one for one in self.all if one.there]
         if len(there) < 2:
             return
         boxes = np.array([one.box for one in there], np.float32)
-        for i, j in np.argwhere(np.triu(iou_matrix(boxes, boxes) > MET, 1)).tolist():
-            one, other = there[i], there[j]
-            one.met[other.number] = other.met[one.number] = now
-            if _is_twice(one.box, other.box):
-                other.seen_s -= step_s  # the younger: they stand in the order of their coming
+        for i, j in np.argwhere(np.triu(overlaps(boxes, boxes), 1)).tolist():
+            if _is_twice(there[i].box, there[j].box):
+                there[j].seen_s -= step_s  # the younger: they stand in the order of their coming
 
     def _leave(self, now: float, zone: Sequence[Point], aspect: float) -> list[Presence]:
         for one in self.all:
-            heir = self._mistaken_for(one, now) if one.met and not one.there else None
-            if heir is not None:
-                _exchange(one, heir)
+            if one.has_left_home(now) and (other := self._at_home_of(one)) is not None:
+                _exchange(one, other)
         left = [
             one
             for one in self.all
@@ -172,19 +176,13 @@ class Presences:
             self.all = [one for one in self.all if one not in left]
         return left
 
-    def _mistaken_for(self, one: Presence, now: float) -> Presence | None:
-        """Return the newcomer who is in the place of one who seems to have left right after the two met.
+    def _at_home_of(self, one: Presence) -> Presence | None:
+        """Return the newcomer who stands where one has stood until now.
 
         It was rather the newcomer who passed on, under the other's number.
         """
-        outside = one.track is not None and one.track.seen_at == now
-        if not outside and one.absent_s < WALKS_ON_S:
-            return None
         for other in self.all:
-            met_at = one.met.get(other.number)
-            if met_at is None or not other.there or other.since <= one.since:
-                continue
-            if one.seen_at - met_at <= MET_S and met_at - other.since <= PASSING_S:
+            if other.there and other.since > one.since and _overlap(other.box, one.home) >= HOME:
                 return other
         return None
 
@@ -203,7 +201,8 @@ class Presences:
         for one in self.all:
             one.since += seconds
             one.seen_at += seconds
-            one.met = {number: at + seconds for number, at in one.met.items()}
+            one.home_since += seconds
+            one.home_at += seconds
             if one.track is not None and one.track.number not in alive:
                 one.track.seen_at += seconds
 
@@ -226,6 +225,20 @@ def _stay(presence: Presence, track: Track, now: float, step_s: float) -> None:
     presence.seen_s += step_s
     presence.box, presence.label = track.box, track.label
     presence.scores.append(track.score)
+    if _overlap(track.box, presence.home) >= HOME:
+        presence.home_at = now
+    elif now - presence.home_at > HOME_LEFT_S:
+        presence.home, presence.home_since, presence.home_at = track.box, now, now
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """Return intersection over union."""
+    wide = min(a[2], b[2]) - max(a[0], b[0])
+    high = min(a[3], b[3]) - max(a[1], b[1])
+    if wide <= 0 or high <= 0:
+        return 0.0
+    shared = wide * high
+    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
 
 def _exchange(one: Presence, other: Presence) -> None:
@@ -234,8 +247,8 @@ def _exchange(one: Presence, other: Presence) -> None:
         mine, theirs = getattr(one, name), getattr(other, name)
         setattr(one, name, theirs)
         setattr(other, name, mine)
-    one.met.pop(other.number, None)
-    other.met.pop(one.number, None)
+    one.home_at = one.seen_at
+    other.home, other.home_since, other.home_at = other.box, other.seen_at, other.seen_at
 
 
 def _is_walking(track: Track, aspect: float) -> bool:

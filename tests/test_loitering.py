@@ -127,6 +127,22 @@ def test_a_passer_by_takes_nobodys_time_along(fps):
     assert since(walk) == [pytest.approx(0.0, abs=0.1)]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_two_who_stand_in_a_crowd_that_walks_through_are_two_events(seed):
+    walk = square(seed, dwell_s=60)
+
+    def crowd(s):
+        walkers = [
+            Thing((s * (0.06 + 0.02 * (k % 5)) * (1 if k % 2 else -1) + k * 0.31) % 1.4 - 0.2, 0.5 + 0.03 * k)
+            for k in range(12)
+        ]
+        return [Thing(0.45, 0.66), Thing(0.55, 0.66), *walkers]
+
+    walk.pass_time(300, crowd, missed=0.15)
+    assert since(walk) == [pytest.approx(0.0, abs=1.0)] * 2
+    assert [phase for _, phase in walk.phases] == ["open", "open"]
+
+
 def test_two_who_stay_are_two_events():
     walk = square()
     walk.pass_time(40, [Thing(0.4, 0.6), Thing(0.6, 0.8)])
