@@ -82,9 +82,7 @@ def measure(name: str, frames: int, detector: Any) -> float:
     told = ", ".join(
         f"{shares[s]:.1%} at {s} ({wrong[s]} false, {empty[s]} in 4 empty streets)" for s in SCORES
     )
-    kinds = ", ".join(
-        f"{kind} {found[SCORES[0], kind] / count:.0%}" for kind, count in sorted(wanted.items())
-    )
+    kinds = ", ".join(f"{kind} {found[SCORES[0], kind]} of {count}" for kind, count in sorted(wanted.items()))
     print(f"{name}: {total} vehicles, found {told}")
     print(f"  at {SCORES[0]}: {kinds}")
     print(f"  {costs(street, traffic)}", flush=True)
