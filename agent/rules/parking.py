@@ -36,7 +36,9 @@ class Parking(Rule):
     max_height: float = Field(
         1.0, gt=0, le=1, description="Greatest height of a vehicle, as share of the picture."
     )
-    min_score: float = Field(0.3, ge=0, le=1, description="Least median score of a vehicle that is reported.")
+    min_score: float = Field(
+        0.27, ge=0, le=1, description="Least median score of a vehicle that is reported."
+    )
     schedule: Schedule | None = Field(
         None, description="Days and hours in which the rule applies; always without."
     )

@@ -17,7 +17,7 @@ from lamppost.agent.sight.scene import Scene
 from lamppost.models.appearance import likeness
 from lamppost.models.geometry import Floats, in_polygon, iou_matrix
 from lamppost.models.remembered import restore_stays, save_stays
-from lamppost.models.stays import SAME, Stay, Stays
+from lamppost.models.stays import INTERRUPTED_S, SAME, Stay, Stays
 
 if TYPE_CHECKING:
     from lamppost.agent.rules.parking import Parking
@@ -148,6 +148,8 @@ class ParkingState:
             and stay.score >= self._rule.min_score
             and stay.gone_since is None
             and stay.other_since is None
+            and not stay.astray
+            and now - stay.seen_at < INTERRUPTED_S
         )
 
     def _new(self, began: float) -> Occurrence:
