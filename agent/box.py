@@ -207,9 +207,9 @@ class Box:
         return self.sight.offer
 
     def _load_detector(self) -> Any:
-        from lamppost.models.detector import load_detector  # noqa: PLC0415 - only with a camera
+        from lamppost.agent.sight.detector import detector  # noqa: PLC0415 - only with a camera
 
-        return load_detector(self.config.sight.model, threads=self.config.sight.threads)
+        return detector(self.config.sight, self.config.path)
 
     def _seen(self, scene: Scene) -> None:
         raised: Sequence[Raised] = self.engine.step(scene.device, [scene], self.now())

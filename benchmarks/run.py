@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALL = ("polling", "payload", "spool", "uplink", "evidence", "detector", "sight", "camera", "event")
+ALL = ("polling", "payload", "spool", "uplink", "evidence", "street", "detector", "sight", "camera", "event")
 
 
 def main() -> int:

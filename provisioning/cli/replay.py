@@ -34,7 +34,9 @@ def replay(
         ),
     ] = None,
     fps: Annotated[float, typer.Option(help="Looks a second; 0 takes the camera's own fps.")] = 0.0,
-    model: Annotated[str, typer.Option(help="Detector: a name, or the path of a manifest.")] = "nanodet-g",
+    model: Annotated[
+        str, typer.Option(help="Detector instead of the configured one: a name, or a manifest's path.")
+    ] = "",
 ) -> int:
     """Run a recording through exactly the sight and rules of a camera, and print one JSON line an event.
 
@@ -45,10 +47,10 @@ def replay(
     `lamppost replay -d kerb-cam --annotate out.mp4 --evidence pictures night.mp4`.
     """
     from lamppost.agent.config import load  # noqa: PLC0415 - heavy, and only needed here
+    from lamppost.agent.sight.detector import detector  # noqa: PLC0415
     from lamppost.agent.sight.replay import Counts  # noqa: PLC0415
     from lamppost.agent.sight.replay import replay as run  # noqa: PLC0415
     from lamppost.drivers.camera.recording import RecordingError, open_recording  # noqa: PLC0415
-    from lamppost.models.detector import load_detector  # noqa: PLC0415
 
     settings = load(config)
     camera = _camera(settings.devices, device)
@@ -58,6 +60,7 @@ def replay(
         return 2
     paint = _painter(annotate, rules)
     album = _album(evidence, settings)
+    sight = settings.sight.model_copy(update={"model": model}) if model else settings.sight
     counts = Counts()
     broken: list[RecordingError] = []
 
@@ -73,7 +76,7 @@ def replay(
             lines=camera.lines,
             fps=fps or camera.fps,
             rules=rules,
-            detect=load_detector(model),
+            detect=detector(sight, settings.path),
             album=album,
         ):
             for line in (*map(_line, seen.events), *counts.records(seen.readings)):
