@@ -44,6 +44,10 @@ HIDDEN_S = 120.0
 LONGEST_STEP_S = 2.0
 #: How often a seen place's look is compared and learnt.
 LEARN_S = 0.9
+#: Share of the new look in the one that is remembered, for each of these.
+NEWEST = 0.1
+#: One that has stood for so long, and still does, is compared this much more seldom.
+SETTLED_S, SELDOM = 15.0, 4
 
 
 @dataclass(eq=False)
@@ -71,6 +75,8 @@ class Stay:
     limbo_since: float | None = None
     #: Whether its newest box lay elsewhere while its place looked otherwise: it may be moving.
     astray: bool = False
+    #: Whether its newest box was where it stands.
+    steady: bool = False
     #: When the vehicle that stood here before was last seen.
     left_at: float = 0.0
     #: When the newest of its boxes was seen.
@@ -84,16 +90,18 @@ class Stay:
         """Median of its newest scores."""
         return median(self.scores) if self.scores else 0.0
 
-    def begin(self, box: Floats, now: float, grey: NDArray[np.uint8]) -> None:
+    def begin(self, box: Floats, now: float) -> None:
         """Begin to stand at ``box``."""
         self.left_at = self.seen_at
         self.anchor = box.copy()
-        self.since = self.seen_at = self.learnt_at = self.seen_box_at = now
+        self.since = self.seen_at = self.seen_box_at = now
         self.still_s = 0.0
         self.recent.clear()
         self.recent.append(box)
-        self.template = patch(grey, box)
+        self.template = None
+        self.learnt_at = float("-inf")
         self.look = 1.0
+        self.steady = False
         self.gone_since = self.other_since = self.odd_since = self.limbo_since = None
 
     def place(self, grey: NDArray[np.uint8]) -> Floats | None:
@@ -105,6 +113,11 @@ class Stay:
     def is_young(self, now: float) -> bool:
         """Say whether it may still be something that passes, or a chance."""
         return now - self.since < YOUNG_S or self.still_s < PROVEN_S
+
+    def is_due(self, now: float) -> bool:
+        """Say whether it is time to compare its place, though it was seen standing all the time."""
+        seldom = SELDOM if now - self.since > SETTLED_S else 1
+        return now - self.learnt_at >= seldom * LEARN_S
 
     def is_veiled(self, fronts: Floats, now: float, *, seen: bool) -> bool:
         """Say whether one of ``fronts`` (M, 4) hides it: none through which it has long been seen."""
@@ -163,17 +176,21 @@ class Stays:
         fit = iou_matrix(anchors, boxes)
         pairs = self._pairs(fit, now)
         fronts = _in_front(anchors, others)
+        covered = np.asarray(fronts.any(axis=1))
         ended = []
         for index, stay in enumerate(self.all):
             j = pairs.get(index)
             seen = None if j is None else (boxes[j], float(scores[j]), float(fit[index, j]))
             still = seen is not None and seen[2] >= STILL
-            hidden = bool(fronts[index].any()) and stay.is_veiled(others[fronts[index]], now, seen=still)
-            if not self._goes_on(stay, now, step_s, seen, hidden=hidden, grey=grey):
+            due = not (still and stay.steady) or stay.is_due(now)
+            hidden = due and bool(covered[index])
+            hidden = hidden and stay.is_veiled(others[fronts[index]], now, seen=still)
+            if not self._goes_on(stay, now, step_s, seen, hidden=hidden, due=due, grey=grey):
                 ended.append(stay)
+            stay.steady = still
         if ended:
             self.all = [stay for stay in self.all if stay not in ended]
-        self._begin_new(now, boxes, scores, names, set(pairs.values()), grey)
+        self._begin_new(now, boxes, scores, names, set(pairs.values()))
         return ended + self._merge()
 
     def add(self, stay: Stay) -> None:
@@ -225,26 +242,27 @@ class Stays:
         seen: tuple[Floats, float, float] | None,
         *,
         hidden: bool,
+        due: bool,
         grey: NDArray[np.uint8],
     ) -> bool:
         """Judge one stay by its box (box, score, overlap), if there is one, and by the look of its place."""
         still = seen is not None and seen[2] >= STILL
         young = stay.is_young(now)
-        if not still or now - stay.learnt_at >= LEARN_S:
+        if due and not young:
             stay.look = likeness(stay.template, stay.place(grey))
         stay.astray = seen is not None and not still and stay.look < SAME
         if seen is None:
             stay.limbo_since = None
-        elif _begins_anew(stay, now, seen, still=still, hidden=hidden, grey=grey):
+        elif _begins_anew(stay, now, seen, still=still, hidden=hidden):
             return True
         if still or (stay.look >= SAME and not young):
             stay.gone_since = None
-            if still and seen is not None and not hidden and not young:
+            if still and due and seen is not None and not hidden and not young:
                 self._same_vehicle(stay, now, seen[2], grey)
             if stay.other_since is None:
                 stay.seen_at = now
                 stay.still_s += step_s if still else 0.5 * step_s
-                if still:
+                if still and due:
                     _learn(stay, now, grey, young=young)
             return True
         if young:
@@ -266,7 +284,7 @@ class Stays:
         elif stay.other_since is not None:
             if now - stay.other_since >= (OTHER_S if fit < ALIKE else ALIKE_S):
                 began = stay.other_since
-                stay.begin(stay.anchor, now, grey)
+                stay.begin(stay.anchor, now)
                 stay.since = began
         elif stay.odd_since is None:
             stay.odd_since = now
@@ -280,7 +298,6 @@ class Stays:
         scores: Floats,
         labels: list[str],
         taken: set[int],
-        grey: NDArray[np.uint8],
     ) -> None:
         free = [j for j in range(len(boxes)) if j not in taken]
         if not free:
@@ -289,7 +306,7 @@ class Stays:
         for j in (j for j, is_known in zip(free, known, strict=True) if not is_known):
             self._number += 1
             stay = Stay(self._number, boxes[j], now, now, labels[j])
-            stay.begin(boxes[j], now, grey)
+            stay.begin(boxes[j], now)
             stay.scores.append(float(scores[j]))
             self.all.append(stay)
 
@@ -306,9 +323,14 @@ class Stays:
 
     def _merge(self) -> list[Stay]:
         """Keep one stay of each vehicle: a detector sees some twice, or in parts, or two as one."""
-        if len(self.all) < 2:
+        anchors = self._anchors()
+        size = areas(anchors)
+        shared = overlaps(anchors, anchors)
+        np.fill_diagonal(shared, 0.0)
+        if not (shared > 0.2 * size).any():
             return []
-        dropped = [stay for stay, ghost in zip(self.all, self._ghosts(), strict=True) if ghost]
+        ghosts = self._ghosts(shared, size)
+        dropped = [stay for stay, ghost in zip(self.all, ghosts, strict=True) if ghost]
         rest = [stay for stay in self.all if stay not in dropped and stay.still_s >= 1.0]
         if len(rest) > 1:
             anchors = np.stack([stay.anchor for stay in rest])
@@ -321,14 +343,13 @@ class Stays:
             self.all = [stay for stay in self.all if stay not in dropped]
         return dropped
 
-    def _ghosts(self) -> NDArray[np.bool_]:
+    def _ghosts(self, shared: Floats, size: Floats) -> NDArray[np.bool_]:
         """Say which stays are boxes around parts of two surer vehicles."""
-        anchors = self._anchors()
         score = np.array([stay.score for stay in self.all])
         real = np.array([stay.still_s >= 1.0 for stay in self.all])
         surer = (score > score[:, None] + 0.1) & real
-        shared = overlaps(anchors, anchors) * surer / np.maximum(areas(anchors), 1e-9)[:, None]
-        return np.asarray((shared.sum(axis=1) > 0.65) & ((shared > 0.2).sum(axis=1) >= 2))
+        shares = shared * surer / np.maximum(size, 1e-9)[:, None]
+        return np.asarray((shares.sum(axis=1) > 0.65) & ((shares > 0.2).sum(axis=1) >= 2))
 
 
 def _weaker(one: Stay, other: Stay, fit: float) -> list[Stay]:
@@ -412,19 +433,18 @@ def _begins_anew(
     *,
     still: bool,
     hidden: bool,
-    grey: NDArray[np.uint8],
 ) -> bool:
     """Take a stay's box; begin the stay anew if it shows a vehicle that came to rest only now."""
     box, score, _ = seen
     young = stay.is_young(now)
     stay.scores.append(score)
     stay.recent.append(box)
-    if not hidden and _moved(stay):
-        stay.begin(box, now, grey)
+    if not (still or hidden) and _moved(stay):
+        stay.begin(box, now)
         return True
     if young and not still and _settled(stay):
         stopped_at = stay.seen_box_at
-        stay.begin(box, now, grey)
+        stay.begin(box, now)
         stay.since = stopped_at
         return True
     stay.seen_box_at = now
@@ -438,7 +458,7 @@ def _begins_anew(
     elif now - stay.limbo_since >= OTHER_S:
         # Long enough something else in the same place: it has its own time.
         began = stay.limbo_since
-        stay.begin(box, now, grey)
+        stay.begin(box, now)
         stay.since = began
         return True
     if still and not young and stay.look < RESUMED and now - stay.seen_at > INTERRUPTED_S:
@@ -456,10 +476,14 @@ def _settled(stay: Stay) -> bool:
 
 def _learn(stay: Stay, now: float, grey: NDArray[np.uint8], *, young: bool) -> None:
     """Let the remembered look follow the light, but not another vehicle."""
-    if now - stay.learnt_at < LEARN_S:
+    if not stay.is_due(now):
         return
+    newest = min(1.0, NEWEST * (now - stay.learnt_at) / LEARN_S)
     stay.learnt_at = now
     seen = stay.place(grey)
     if seen is None or not (young or stay.look > 0.7):
         return
-    stay.template = seen if young or stay.template is None else stay.template * 0.9 + seen * 0.1
+    if young or stay.template is None:
+        stay.template = seen
+    else:
+        stay.template = stay.template * (1 - newest) + seen * newest

@@ -36,11 +36,13 @@ class Occurrence:
 
     def update(self, at: datetime, measures: Mapping[str, Measure], every_s: float) -> Event | None:
         """Return a message if there is news and the last one is ``every_s`` (0: endless) old."""
-        if not every_s or self.told_at is None or measures == self.told:
-            return None
-        if (at - self.told_at).total_seconds() < every_s:
+        if not self.is_due(at, every_s) or measures == self.told:
             return None
         return self._message(Phase.UPDATE, at, measures)
+
+    def is_due(self, at: datetime, every_s: float) -> bool:
+        """Say whether the last message is ``every_s`` (0: endless) old."""
+        return bool(every_s) and self.told_at is not None and (at - self.told_at).total_seconds() >= every_s
 
     def close(self, at: datetime, measures: Mapping[str, Measure] | None = None) -> Event:
         """Return the last message: the measures, or those told last, and ``duration_s``."""

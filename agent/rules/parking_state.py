@@ -108,11 +108,7 @@ class ParkingState:
         rule, now = self._rule, at.timestamp()
         violation = self._open.get(stay.number)
         if violation is not None:
-            if stay.since > violation.occurrence.since.timestamp() + 1 and self._is_other(stay, violation):
-                return self._end(stay.number, at, stay.left_at)
-            violation.anchor, violation.template = stay.anchor, stay.template
-            event = violation.occurrence.update(at, self._measures(stay, now), rule.update_s)
-            return event and _sure(event, stay)
+            return self._go_on(violation, stay, at)
         began = self._began(stay, at)
         allowed_s = self._allowed_s(stay)
         if began is None or now - began < allowed_s or not self._is_certain(stay, now, allowed_s):
@@ -128,6 +124,17 @@ class ParkingState:
 
     def _allowed_s(self, stay: Stay) -> float:
         return self._rule.dwell_s + (self._rule.grace_s if stay.number in self._loading else 0.0)
+
+    def _go_on(self, violation: Violation, stay: Stay, at: datetime) -> Event | None:
+        """Follow a vehicle that has been reported."""
+        if stay.since > violation.occurrence.since.timestamp() + 1 and self._is_other(stay, violation):
+            return self._end(stay.number, at, stay.left_at)
+        violation.anchor, violation.template = stay.anchor, stay.template
+        if not violation.occurrence.is_due(at, self._rule.update_s):
+            return None
+        measures = self._measures(stay, at.timestamp())
+        event = violation.occurrence.update(at, measures, self._rule.update_s)
+        return event and _sure(event, stay)
 
     def _is_other(self, stay: Stay, violation: Violation) -> bool:
         """Say whether a stay that began anew is another vehicle, or the same one elsewhere."""
