@@ -73,6 +73,7 @@ class Box:
         self.sight: Sight | None = None
         self.album: Album | None = None
         self._sight_task: asyncio.Task[None] | None = None
+        self._viewed: set[str] = set()
         self.devices = Devices(self._channel, self.clock.now, self._changed)
         self.report = Report(self, run_dir, notifier)
         self._trouble = trouble
@@ -155,7 +156,7 @@ class Box:
         self.tail.look()
         if time.monotonic() - self._saved_at >= SAVE_STATES_S:
             self._saved_at = time.monotonic()
-            self.outbox.save(self._clock_state())
+            self.outbox.save({**self._clock_state(), **self._views(again=False)})
         self.report.write()
 
     def _clock_state(self) -> dict[str, bytes]:
@@ -201,7 +202,7 @@ class Box:
                 node.state_dir / "evidence",
                 half_way=lambda: self.outbox.save({}),
             )
-            self.sight = Sight(self._load_detector, self._seen)
+            self.sight = Sight(self._load_detector, self._seen, lambda name: self._saved(_view(name)))
             self._sight_task = asyncio.create_task(self.sight.run(), name="sight")
         self.sight.add(device.name, zones, getattr(device.driver, "lines", None))
         return self.sight.offer
@@ -210,6 +211,16 @@ class Box:
         from lamppost.agent.sight.detector import detector  # noqa: PLC0415 - only with a camera
 
         return detector(self.config.sight, self.config.path)
+
+    def _views(self, *, again: bool) -> dict[str, bytes]:
+        """Return the cameras' reference views for the spool: those not saved yet, or ``again`` all."""
+        if self.sight is None:
+            return {}
+        keys = {name: state_key(_view(name)) for name in self.sight.looks}
+        views = {key: self.sight.view(name) for name, key in keys.items() if again or key not in self._viewed}
+        found = {key: json.dumps(view).encode() for key, view in views.items() if view is not None}
+        self._viewed.update(found)
+        return found
 
     def _seen(self, scene: Scene) -> None:
         raised: Sequence[Raised] = self.engine.step(scene.device, [scene], self.now())
@@ -234,6 +245,7 @@ class Box:
             self.engine.remove(f"device/{name}")
             self.engine.remove(f"picture/{name}")
             if self.sight is not None:
+                self.outbox.save(self._views(again=True))
                 self.sight.remove(name)
 
     def _start_rule(self, rule: Any) -> None:
@@ -355,7 +367,7 @@ class Box:
         self.outbox.flush()
         outbox.cancel()
         await asyncio.wait({outbox})
-        self.outbox.save(self._clock_state())
+        self.outbox.save({**self._clock_state(), **self._views(again=True)})
         await self.outbox.once()
         if self._uplink is not None:
             await self._drain(self._uplink)
@@ -363,6 +375,11 @@ class Box:
         self.report.write(last=True)
         waiting = {lane: figures.depth for lane, figures in self.spool.stats().items() if figures.depth}
         log.info("stopped", waiting=waiting)
+
+
+def _view(device: str) -> str:
+    """Return the name under which a camera's reference view is saved."""
+    return f"view/{device}"
 
 
 def _wire(config: Config) -> tuple[str, str] | None:

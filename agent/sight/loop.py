@@ -38,11 +38,20 @@ class Looks:
 
 
 class Sight:
-    """Turns frames into scenes. ``deliver`` gets each scene on the event loop."""
+    """Turns frames into scenes.
 
-    def __init__(self, load: Callable[[], Any], deliver: Callable[[Scene], None]) -> None:
+    ``deliver`` gets each scene on the event loop; ``recall`` returns a camera's view as it was saved.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Any],
+        deliver: Callable[[Scene], None],
+        recall: Callable[[str], dict[str, Any] | None] = lambda _: None,
+    ) -> None:
         self._load = load
         self._deliver = deliver
+        self._recall = recall
         self._detect: Any = None
         self._zones: dict[str, Zones] = {}
         self._lines: dict[str, Lines] = {}
@@ -64,6 +73,11 @@ class Sight:
         """Stop looking at a camera."""
         for known in (self._zones, self._lines, self._eyes, self._newest, self.looks):
             known.pop(device, None)
+
+    def view(self, device: str) -> dict[str, Any] | None:
+        """Return a camera's reference view, for ``recall`` after a restart."""
+        eye = self._eyes.get(device)
+        return None if eye is None else eye.save()
 
     def offer(self, frame: Frame) -> None:
         """Take a camera's newest frame; the one before it is forgotten."""
@@ -104,6 +118,8 @@ class Sight:
         eye = self._eyes.get(frame.device)
         if eye is None:
             eye = Eye(self._detect, self._zones[frame.device], self._lines[frame.device])
+            if (saved := self._recall(frame.device)) is not None:
+                eye.restore(saved)
             self._eyes[frame.device] = eye
         began = time.monotonic()
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,10 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lamppost.agent.log import get_logger
 from lamppost.drivers.api import Frame
 from lamppost.models.detections import Detections
 from lamppost.models.exposure import brightened, levels
 from lamppost.models.view import Shift, View
+
+log = get_logger()
 
 Zones = Mapping[str, Sequence[tuple[float, float]]]
 Lines = Zones
@@ -63,6 +68,24 @@ class Eye:
         self._known: _Known | None = None
         #: Looks that needed no inference, because nothing had changed.
         self.rested = 0
+
+    def save(self) -> dict[str, Any] | None:
+        """Return the reference view as JSON values, if there is one: stays are remembered in it."""
+        view = self._view.save()
+        return view and {"of": self._drawn(), **view}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Go on in a saved view, unless zones or lines have been drawn anew since."""
+        if saved.get("of") != self._drawn():
+            return
+        try:
+            self._view.restore(saved)
+        except (KeyError, TypeError, ValueError, zlib.error):
+            log.warning("a saved view cannot be read: the next picture is the reference")
+
+    def _drawn(self) -> str:
+        drawn = repr((sorted(self._zones.items()), sorted(self._lines.items())))
+        return hashlib.sha256(drawn.encode()).hexdigest()[:16]
 
     def look(self, frame: Frame) -> Scene:
         """Return what is to be seen. Costs one inference at most; blocks the calling thread for it."""
