@@ -29,7 +29,11 @@ class Parking(Rule):
         ge=0,
         description="The same vehicle found again in its place within this time is no new violation.",
     )
-    classes: tuple[str, ...] = Field(("car", "bus", "truck"), min_length=1, description="Labels that count.")
+    classes: tuple[str, ...] = Field(
+        ("car", "bus", "truck", "train"),
+        min_length=1,
+        description="Labels that count; some buses are taken for a train.",
+    )
     min_height: float = Field(
         0.02, ge=0, le=1, description="Smallest height of a vehicle, as share of the picture."
     )

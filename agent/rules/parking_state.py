@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 #: Detections weaker than this are noise; stronger ones keep a stay alive, even below ``min_score``.
 LEAST_SCORE = 0.2
 OCCLUDER_SCORE = 0.25
-#: Share of the dwell in which the stay must have been seen itself.
-EVIDENCE = 0.4
+#: Share of the dwell in which the stay must have been seen itself: one of a good score, and one below it.
+EVIDENCE, GOOD_SCORE, WEAK_EVIDENCE = 0.5, 0.45, 0.6
 SAME_PLACE = 0.5
 #: How far around the vehicle, as share of its size, a person counts as loading.
 AT_VEHICLE = 0.25
@@ -150,8 +150,9 @@ class ParkingState:
 
     def _is_certain(self, stay: Stay, now: float, allowed_s: float) -> bool:
         """Say whether the stay has given evidence of its own, and lately."""
+        share = EVIDENCE if stay.score >= GOOD_SCORE else WEAK_EVIDENCE
         return (
-            stay.still_s >= EVIDENCE * min(allowed_s, now - stay.since)
+            stay.still_s >= share * min(allowed_s, now - stay.since)
             and stay.score >= self._rule.min_score
             and stay.gone_since is None
             and stay.other_since is None
