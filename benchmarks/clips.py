@@ -102,7 +102,7 @@ WORSE: dict[str, Callable[..., np.ndarray]] = {
     "shaken 6 px": shaken(6),
     "nudged": lambda look: moved(look.picture, 22, 10) if look.at_s > 30 else look.picture,
     "headlights": glare,
-    "dark, headlights": lambda look: glare((look.picture * 0.22).astype(np.uint8), look.at_s, look.number),
+    "dark, headlights": lambda look: glare(look._replace(picture=(look.picture * 0.22).astype(np.uint8))),
     "exposure jumps": exposed,
     "blurred": lambda look: cv2.GaussianBlur(look.picture, (0, 0), 1.2),
     "half the pixels": halved,
