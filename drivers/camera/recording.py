@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,8 +46,6 @@ def _raise(error: RecordingError) -> None:
 
 
 def _open(file: Path) -> cv2.VideoCapture:
-    # FFmpeg would tell of each damaged picture several times; what matters is told here, by the second.
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     capture = cv2.VideoCapture(str(file), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     if not capture.isOpened():
         raise RecordingError(f"{file}: not a video, or cut off before its index was written")
