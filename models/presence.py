@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import hypot, inf
+from statistics import median
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class Presence:
     @property
     def score(self) -> float:
         """Median of the newest scores."""
-        return float(np.median(self.scores)) if self.scores else 0.0
+        return median(self.scores) if self.scores else 0.0
 
     def is_lost(self, now: float) -> bool:
         """Say whether its track has ended."""

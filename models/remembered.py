@@ -9,7 +9,8 @@ import numpy as np
 
 from lamppost.models.appearance import SIDE
 from lamppost.models.geometry import Floats
-from lamppost.models.stays import Stay, Stays
+from lamppost.models.stay import Stay
+from lamppost.models.stays import Stays
 
 #: A patch is stored in steps of this: a hundredth of its standard deviation is more than enough.
 STEP = 0.04
@@ -35,7 +36,7 @@ def save_stays(stays: Stays) -> list[dict[str, Any]]:
 def restore_stays(saved: list[dict[str, Any]]) -> Stays:
     """Return stays as saved. Raises KeyError, TypeError or ValueError if they are none.
 
-    Nothing was seen while the agent was away: each stay has `models.stays.CLEAR_S` to show itself.
+    Nothing was seen while the agent was away: each stay has `models.stay.CLEAR_S` to show itself.
     """
     stays = Stays()
     for one in saved:

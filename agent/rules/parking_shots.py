@@ -12,7 +12,7 @@ from lamppost.agent.event import Event
 from lamppost.agent.rules.api import Moment, Shot
 from lamppost.agent.rules.witness import moment_due
 from lamppost.models.geometry import Floats, in_polygon, iou_matrix
-from lamppost.models.stays import SAME, STILL, Stay
+from lamppost.models.stay import SAME, STILL, Stay
 
 if TYPE_CHECKING:
     from lamppost.agent.rules.parking import Parking

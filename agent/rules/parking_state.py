@@ -17,7 +17,8 @@ from lamppost.agent.sight.scene import Scene
 from lamppost.models.appearance import likeness
 from lamppost.models.geometry import Floats, in_polygon, iou_matrix
 from lamppost.models.remembered import restore_stays, save_stays
-from lamppost.models.stays import INTERRUPTED_S, SAME, Stay, Stays
+from lamppost.models.stay import INTERRUPTED_S, SAME, Stay
+from lamppost.models.stays import Stays
 
 if TYPE_CHECKING:
     from lamppost.agent.rules.parking import Parking
@@ -53,7 +54,6 @@ class ParkingState:
         self._loading: dict[int, float] = {}
         self._orphans: list[Occurrence] = []
         self._shots = ParkingShots(rule)
-        self._last = 0.0
 
     def step(self, sample: Any, now: datetime) -> Iterable[Event]:
         """Take one scene; return what it makes happen."""
@@ -74,7 +74,6 @@ class ParkingState:
             scene.grey,
         )
         self._note_loading(scene, at)
-        self._last = at
         events = [orphan.close(now) for orphan in self._orphans]
         self._orphans = []
         events += self._close(ended, scene.at)
@@ -254,7 +253,6 @@ class ParkingState:
     def shift(self, seconds: float) -> None:
         """Move every remembered time with the clock."""
         self._stays.shift(seconds)
-        self._last += seconds
         for violation in (*self._open.values(), *self._closed):
             violation.occurrence.shift(seconds)
             if violation.closed_at is not None:
