@@ -122,29 +122,9 @@ def source(kind: str, folder: Path) -> Iterator[str]:
         yield str(encoded(folder))
 
 
-def configuration(folder: Path, url: str, hub: int) -> Path:
-    path = folder / "lamppost.toml"
-    path.write_text(f"""
-[node]
-id = "box"
-site = "bench"
-run_dir = "{folder}/run"
-state_dir = "{folder}/state"
-[hub]
-url = "mqtt://127.0.0.1:{hub}"
-[devices.kerb-cam]
-driver = "camera"
-source = "{url}"
-fps = {LOOKS_PER_S}
+WATCHED = """
 loop = true
-zones.street = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
 lines.gate = [[0.3, 1.0], [0.6, 0.2]]
-{RULES}
-""")
-    return path
-
-
-RULES = """
 [rules.kerb]
 kind = "parking"
 camera = "kerb-cam"
@@ -160,6 +140,27 @@ camera = "kerb-cam"
 zone = "street"
 dwell_s = 60
 """
+
+
+def configuration(folder: Path, url: str, hub: int, looks_per_s: float, watched: str) -> Path:
+    """Write a configuration with one camera; ``watched`` goes on in its table, and has the rules."""
+    path = folder / "lamppost.toml"
+    path.write_text(f"""
+[node]
+id = "box"
+site = "bench"
+run_dir = "{folder}/run"
+state_dir = "{folder}/state"
+[hub]
+url = "mqtt://127.0.0.1:{hub}"
+[devices.kerb-cam]
+driver = "camera"
+source = "{url}"
+fps = {looks_per_s}
+zones.street = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+{watched}
+""")
+    return path
 
 
 def family(pid: int) -> list[int]:
@@ -195,7 +196,10 @@ def share(pids: list[int], seconds: float) -> list[float]:
 
 
 def whole_agent(folder: Path, url: str, seconds: float) -> tuple[float, float]:
-    with mosquitto(folder) as hub, agent(folder, configuration(folder, url, hub)) as box:
+    with (
+        mosquitto(folder) as hub,
+        agent(folder, configuration(folder, url, hub, LOOKS_PER_S, WATCHED)) as box,
+    ):
         wait_for(lambda: looks(box.status()) >= 3, 60.0)
         time.sleep(WARM_UP_S)
         pids = family(box.process.pid)

@@ -36,14 +36,17 @@ def bare_session(path: Path) -> Any:
     return ort.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
 
 
-def bare(session: Any, side: int = 416) -> Callable[[Any], Any]:
+def bare(session: Any, size: tuple[int, int] = (416, 416)) -> Callable[[Any], Any]:
+    """Return the bare minimum on an input of ``size`` (height, width)."""
+    height, width = size
+
     def run(picture: Any) -> Any:
-        scale = side / max(picture.shape[:2])
+        scale = min(height / picture.shape[0], width / picture.shape[1])
         tall, wide = (round(length * scale) for length in picture.shape[:2])
-        top, left = (side - tall) // 2, (side - wide) // 2
-        canvas = np.zeros((side, side, 3), dtype=np.uint8)
+        top, left = (height - tall) // 2, (width - wide) // 2
+        canvas = np.zeros((height, width, 3), dtype=np.uint8)
         canvas[top : top + tall, left : left + wide] = cv2.resize(picture, (wide, tall))
-        tensor = np.empty((1, 3, side, side), dtype=np.float32)
+        tensor = np.empty((1, 3, height, width), dtype=np.float32)
         for channel, plane in enumerate(cv2.split(canvas)):
             np.subtract(plane, MEAN[channel], out=tensor[0, channel])
             tensor[0, channel] /= STD[channel]

@@ -24,7 +24,7 @@ from typing import Any
 
 import aiomqtt
 import cbor2
-from camera import look_s, looks, running
+from camera import configuration, look_s, looks, running
 from parts import agent, mosquitto, wait_for
 
 CLIP = Path(__file__).parents[2] / "shared" / "clips" / "real_street_parked.mp4"
@@ -33,29 +33,14 @@ LOOKS_PER_S = 4
 WANTED_MS = 50
 
 
-def configuration(folder: Path, url: str, hub: int) -> Path:
-    path = folder / "lamppost.toml"
-    path.write_text(f"""
-[node]
-id = "box"
-site = "bench"
-run_dir = "{folder}/run"
-state_dir = "{folder}/state"
-[hub]
-url = "mqtt://127.0.0.1:{hub}"
-[devices.kerb-cam]
-driver = "camera"
-source = "{url}"
-fps = {LOOKS_PER_S}
-zones.street = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+WATCHED = """
 [rules.kerb]
 kind = "parking"
 camera = "kerb-cam"
 zone = "street"
 dwell_s = 2
 update_s = 0.1
-""")
-    return path
+"""
 
 
 def decoded(payload: bytes) -> dict[str, Any]:
@@ -91,7 +76,7 @@ def main() -> int:
     command = [sys.executable, str(CAMERA), "--serve", "--clip", str(CLIP)]
     with tempfile.TemporaryDirectory() as name, running(command) as url, mosquitto(Path(name)) as hub:
         folder = Path(name)
-        with agent(folder, configuration(folder, url, hub)) as box:
+        with agent(folder, configuration(folder, url, hub, LOOKS_PER_S, WATCHED)) as box:
             wait_for(lambda: looks(box.status()) >= 5 * LOOKS_PER_S, 60.0)
             times = asyncio.run(latencies_ms(hub, options.seconds))
             inference_ms = 1000 * look_s(box.status())

@@ -25,7 +25,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from detector import MEAN, STD, bare_session
+from detector import bare, bare_session
 
 from lamppost.agent.rules.api import Rule
 from lamppost.agent.rules.counting import Counting
@@ -34,11 +34,13 @@ from lamppost.agent.rules.parking import Parking
 from lamppost.agent.sight.scene import Eye, Scene
 from lamppost.drivers.api import Frame
 from lamppost.models.detections import Detections
-from lamppost.models.detector import Detector, load_detector
+from lamppost.models.detector import load_detector
 from lamppost.models.tracks import Tracks
 from lamppost.models.view import Shift
 
 CLIPS = Path(__file__).parents[2] / "shared" / "clips"
+#: Height and width of both clips.
+CLIP_SIZE = (360, 640)
 WANTED_RATIO, WANTED_MS = 1.25, 0.5
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 ZONES = {"street": [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]}
@@ -129,31 +131,11 @@ def rules(looks: int, profile: bool) -> bool:
     return good
 
 
-def bare(session: Any, detector: Detector) -> Callable[[Any], Any]:
-    """Return the bare minimum on an input as large as the detector's."""
-
-    def run(picture: Any) -> Any:
-        height, width = detector.prepare(picture).shape[2:] if not shape else shape[0]
-        shape[:] = [(height, width)]
-        scale = min(height / picture.shape[0], width / picture.shape[1])
-        tall, wide = (round(length * scale) for length in picture.shape[:2])
-        top, left = (height - tall) // 2, (width - wide) // 2
-        canvas = np.zeros((height, width, 3), dtype=np.uint8)
-        canvas[top : top + tall, left : left + wide] = cv2.resize(picture, (wide, tall))
-        tensor = np.empty((1, 3, height, width), dtype=np.float32)
-        for channel, plane in enumerate(cv2.split(canvas)):
-            np.subtract(plane, MEAN[channel], out=tensor[0, channel])
-            tensor[0, channel] /= STD[channel]
-        return session.run(None, {"input": tensor})
-
-    shape: list[tuple[int, int]] = []
-    return run
-
-
 def pipeline(frames: int) -> bool:
     print("The whole way of a picture, from decoding to the rules, ms (median)")
     detector = load_detector("nanodet-g", folders=())
-    minimum = bare(bare_session(detector.manifest.model_path), detector)
+    height, width = detector.prepare(np.zeros((*CLIP_SIZE, 3), np.uint8)).shape[2:]
+    minimum = bare(bare_session(detector.manifest.model_path), (height, width))
     good = True
     for name in ("comp_street_clean.mp4", "real_street_parked.mp4"):
         eye = Eye(detector, ZONES, LINES)
