@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,23 +15,37 @@ PAVEMENT = 5.4  # width
 KERB = 0.12  # height
 NEAR, FAR = -8.0, 110.0
 
-_CAMBER = 0.022
-#: The street is lowest at this y; all water gathers there.
-_SAG, _SAG_AT = 0.00035, 15.0
-#: Sunk gutters: x, y, how far across and along, how deep.
-_DIPS = ((LEFT_KERB, 15.0, 1.5, 7.0, 0.05), (RIGHT_KERB, 9.0, 1.5, 4.0, 0.03))
+
+class Shape(NamedTuple):
+    """How the carriageway lies: fall to both sides, the lowest place along it, and what has sunk.
+
+    ``dips`` are x, y, how far across and along, how deep; ``bumps`` waves: per metre across and along,
+    phase, height.
+    """
+
+    camber: float = 0.022
+    sag: float = 0.00035
+    sag_at: float = 15.0
+    dips: tuple[tuple[float, ...], ...] = ((LEFT_KERB, 15.0, 1.5, 7.0, 0.05), (RIGHT_KERB, 9.0, 1.5, 4.0, 0.03))
+    bumps: tuple[tuple[float, ...], ...] = ()
+
+
+#: The one of the simulated street; who renders other streets sets another before building.
+shape = Shape()
 
 
 def _fall(y: Any) -> Heights:
-    return _SAG * np.minimum((np.asarray(y, float) - _SAG_AT) ** 2, 3000.0)
+    return shape.sag * np.minimum((np.asarray(y, float) - shape.sag_at) ** 2, 3000.0)
 
 
 def road(x: Any, y: Any) -> Heights:
     """Return the height of the carriageway."""
     across = np.clip(np.asarray(x, float), LEFT_KERB, RIGHT_KERB)
     along = np.asarray(y, float)
-    height = _fall(along) - _CAMBER * np.sqrt((across - CROWN) ** 2 + 0.04)
-    for at_x, at_y, wide, long, deep in _DIPS:
+    height = _fall(along) - shape.camber * np.sqrt((across - CROWN) ** 2 + 0.04)
+    for per_x, per_y, phase, high in shape.bumps:
+        height = height + high * np.sin(per_x * across + per_y * along + phase)
+    for at_x, at_y, wide, long, deep in shape.dips:
         height = height - deep * np.exp(
             -0.5 * ((across - at_x) / wide) ** 2 - 0.5 * ((along - at_y) / long) ** 2
         )
@@ -41,7 +55,7 @@ def road(x: Any, y: Any) -> Heights:
 def pavement(y: Any, side: int) -> Heights:
     """Return the height of the pavement on the left (-1) or right (1)."""
     kerb = LEFT_KERB if side < 0 else RIGHT_KERB
-    return _fall(y) - _CAMBER * abs(kerb - CROWN) + KERB
+    return _fall(y) - shape.camber * abs(kerb - CROWN) + KERB
 
 
 def surface(x: Any, y: Any) -> Heights:

@@ -8,6 +8,8 @@ from nodes import Colour, Nodes, material, times
 
 #: How far above standing water the ground is wet.
 _MARGIN_M = 0.045
+ASPHALT: Colour = (0.055, 0.054, 0.052)
+MUD: Colour = (0.085, 0.07, 0.05)
 
 
 class Wet(NamedTuple):
@@ -48,7 +50,7 @@ def plain(
     return made
 
 
-def asphalt(wet: Wet, base: Colour = (0.055, 0.054, 0.052)) -> Any:
+def asphalt(wet: Wet, base: Colour = ASPHALT) -> Any:
     """Return worn asphalt: stones, wheel tracks, cracks."""
     made, nodes = material("asphalt")
     where = nodes.position()
@@ -145,7 +147,7 @@ def leaves(colour: Colour) -> Any:
     return made
 
 
-def muddy_water(mud: Colour = (0.085, 0.07, 0.05), ripple: float = 0.25) -> Any:
+def muddy_water(mud: Colour = MUD, ripple: float = 0.25) -> Any:
     """Return opaque water that mirrors the street; how far one sees into it is mixed in at run time."""
     made, nodes = material("water")
     where = nodes.stretched(nodes.position(), (1.0, 0.55, 1.0))

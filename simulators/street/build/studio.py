@@ -17,12 +17,12 @@ _SKIES = Path(bpy.utils.resource_path("LOCAL")) / "datafiles/studiolights/world"
 Box = tuple[int, int, int, int]
 
 
-def empty_scene(view: View, light: Light, threads: int) -> Any:
-    """Begin a new scene with camera and sky; return the camera."""
+def empty_scene(view: View, light: Light, threads: int, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Any:
+    """Begin a new scene with camera and sky, for pictures of ``size``; return the camera."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
-    scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
+    scene.render.resolution_x, scene.render.resolution_y = size
     scene.render.threads_mode, scene.render.threads = "FIXED", threads
     scene.render.use_persistent_data = True
     scene.view_settings.view_transform = "AgX"

@@ -11,6 +11,7 @@ import materials
 import numpy as np
 from ground import FAR, LEFT_KERB, NEAR, PAVEMENT, RIGHT_KERB
 from materials import Wet, plain
+from nodes import Colour
 from shapes import Heap, mesh, paint, sheet
 
 #: The bus stop is where nobody may park: x from and to, y from and to. The run-time code has the same.
@@ -46,10 +47,12 @@ class Stuff(NamedTuple):
     zinc: Any
 
 
-def build(wet: Wet, *, lit: bool, sign_y: float, seed: int = 1) -> None:
-    """Build it all; with ``lit`` the street lamps and some windows are on."""
+def build(
+    wet: Wet, *, lit: bool, sign_y: float, seed: int = 1, stone: Colour = materials.ASPHALT
+) -> None:
+    """Build it all; with ``lit`` the street lamps and some windows are on. ``stone`` colours the asphalt."""
     chance = np.random.RandomState(seed)
-    _carriageway(wet)
+    _carriageway(wet, stone)
     for side in (-1, 1):
         _pavement(side, wet)
     stuff, heap = _stuff(lit), Heap()
@@ -63,21 +66,21 @@ def build(wet: Wet, *, lit: bool, sign_y: float, seed: int = 1) -> None:
         _light_lamps()
 
 
-def add_water(height: float) -> Any:
+def add_water(height: float, mud: Colour = materials.MUD, ripple: float = 0.25) -> Any:
     """Add a flat sheet of opaque water at a height."""
     x = np.linspace(LEFT_KERB - PAVEMENT + 0.05, RIGHT_KERB + PAVEMENT - 0.05, 60)
     y = np.concatenate([np.arange(NEAR, 45, 0.8), np.arange(45, FAR, 2.0)])
-    return sheet("water", x, y, lambda across, _: np.full_like(across, height), materials.muddy_water())
+    return sheet("water", x, y, lambda across, _: np.full_like(across, height), materials.muddy_water(mud, ripple))
 
 
-def _carriageway(wet: Wet) -> None:
+def _carriageway(wet: Wet, stone: Colour) -> None:
     y = np.concatenate([np.arange(NEAR, 45, 0.5), np.arange(45, FAR + 0.1, 2.0)])
     x = np.concatenate([
         np.linspace(LEFT_KERB, LEFT_KERB + 1.5, 9),
         np.linspace(LEFT_KERB + 1.9, RIGHT_KERB - 1.9, 14),
         np.linspace(RIGHT_KERB - 1.5, RIGHT_KERB, 9),
     ])  # fmt: skip
-    sheet("road", x, y, ground.road, materials.asphalt(wet), smooth=True)
+    sheet("road", x, y, ground.road, materials.asphalt(wet, stone), smooth=True)
     white = materials.road_paint("white", (0.55, 0.55, 0.53), wet)
     yellow = materials.road_paint("yellow", (0.55, 0.36, 0.03), wet)
     for begin in np.arange(-2.0, 90.0, 6.0):
