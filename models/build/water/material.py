@@ -1,0 +1,116 @@
+"""The pictures that the net learns from and is measured on, read once, and who may see which.
+
+Photos, masks and dry roads lie in ../shared/water (see README.md for licences), streets where
+`streets.py` has rendered them. A picture for testing is never seen in training: the split is by the
+number of the photo, fixed here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+Picture = np.ndarray[Any, Any]
+
+ROOT = Path(__file__).parents[4] / "shared"
+#: One masked photo of five is for testing only.
+TEST_OF = 5
+#: Room for cropping: pictures are kept a quarter larger than the net's input (320 x 192).
+KEPT = (400, 240)
+
+
+class Photo(NamedTuple):
+    """A picture (H, W, 3) BGR and its mask: 255 water, 0 not, 128 do not ask. Without a mask: None."""
+
+    name: str
+    image: Picture
+    mask: Picture | None
+
+
+class View(NamedTuple):
+    """A rendered street dry, wet, under opaque water, and how high each pixel lies, in metres."""
+
+    name: str
+    dry: Picture
+    wet: Picture
+    water: Picture
+    height: Picture
+    night: bool
+
+
+class Road(NamedTuple):
+    """A dry road and its mask: 255 carriageway, 128 kerb."""
+
+    image: Picture
+    road: Picture
+
+
+def is_test(path: Path) -> bool:
+    """Whether a masked photo is for testing."""
+    return int(path.stem.split("_")[1]) % TEST_OF == 0
+
+
+def masked(*, test: bool) -> list[Photo]:
+    """Return the photos with masks for training, or for testing."""
+    found = [path for path in sorted((ROOT / "water/masked").glob("*.jpg")) if is_test(path) == test]
+    return [Photo(path.stem, _read(path), _mask(path.with_suffix(".png"))) for path in found]
+
+
+def unmasked() -> list[Photo]:
+    return [Photo(path.stem, _read(path), None) for path in sorted((ROOT / "water/unmasked").glob("*.jpg"))]
+
+
+def roads() -> list[Road]:
+    found = []
+    for path in sorted((ROOT / "water/dry_road").glob("*.jpg")):
+        marks = cv2.imread(str(path.with_name(path.stem + "_mask.png")), cv2.IMREAD_GRAYSCALE)
+        road = np.where(marks == 1, 255, np.where(marks == 2, 128, 0)).astype(np.uint8)
+        found.append(Road(_read(path), cv2.resize(road, KEPT, interpolation=cv2.INTER_NEAREST)))
+    return found
+
+
+def views(folder: Path) -> list[View]:
+    found = []
+    for path in sorted(folder.glob("*-water.png")):
+        name = path.name.removesuffix("-water.png")
+        dry, wet, water = (_read(folder / f"{name}-{what}.png") for what in ("dry", "wet", "water"))
+        height = np.load(folder / f"{name}-height.npy").astype(np.float32)
+        height = cv2.resize(height, KEPT, interpolation=cv2.INTER_LINEAR)
+        found.append(View(name, dry, wet, water, height, night=bool(dry.mean() < 45)))
+    return found
+
+
+def dry_clips(every_s: float = 4.0) -> list[Photo]:
+    """Return dry pictures of street cameras that are never trained on."""
+    found = []
+    for path in sorted((ROOT / "clips").glob("*.*")):
+        if path.suffix not in (".mp4", ".avi"):
+            continue
+        film = cv2.VideoCapture(str(path))
+        step = max(1, round(every_s * (film.get(cv2.CAP_PROP_FPS) or 10)))
+        nth = 0
+        while film.grab():
+            if nth % step == 0:
+                found.append(_dry(f"{path.stem}-{nth}", film.retrieve()[1]))
+            nth += 1
+    found += [_dry(path.stem, cv2.imread(str(path))) for path in sorted((ROOT / "images/street").glob("*.jpg"))]
+    return found
+
+
+def _dry(name: str, image: Picture) -> Photo:
+    image = cv2.resize(image, KEPT, interpolation=cv2.INTER_AREA)
+    return Photo(name, image, np.zeros(image.shape[:2], np.uint8))
+
+
+def _read(path: Path) -> Picture:
+    image = cv2.imread(str(path))
+    if image is None:
+        raise FileNotFoundError(f"{path} is missing or no picture")
+    return cv2.resize(image, KEPT, interpolation=cv2.INTER_AREA if image.shape[1] > KEPT[0] else cv2.INTER_LINEAR)
+
+
+def _mask(path: Path) -> Picture:
+    return cv2.resize(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), KEPT, interpolation=cv2.INTER_NEAREST)
