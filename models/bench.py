@@ -56,27 +56,27 @@ def measure(
 
 
 def _run(manifest: str, threads: int, frames: int, providers: list[str], picture: str | None) -> Cost:
-    from lamppost.models.detector import load_detector  # noqa: PLC0415 - part of what is measured
+    from lamppost.models.load import load_model  # noqa: PLC0415 - part of what is measured
 
     image = _picture(picture)
     start = time.perf_counter()
     chosen = "auto" if providers == ["auto"] else providers or None
-    detector = load_detector(Path(manifest), threads=threads, providers=chosen)
+    model = load_model(Path(manifest), threads=threads, providers=chosen)
     loaded = time.perf_counter()
     for _ in range(3):
-        detector(image)
+        model(image)
     whole, alone = [], []
-    tensor = detector.prepare(image)
+    tensor = model.prepare(image)
     for _ in range(frames):
         before = time.perf_counter()
-        detector(image)
+        model(image)
         between = time.perf_counter()
-        detector.session.run(tensor)
+        model.session.run(tensor)
         whole.append((between - before) * 1000)
         alone.append((time.perf_counter() - between) * 1000)
     return Cost(
         threads=threads,
-        providers=list(detector.session.providers),
+        providers=list(model.session.providers),
         frames=frames,
         frame_ms=round(float(np.median(whole)), 2),
         frame_p95_ms=round(float(np.percentile(whole, 95)), 2),

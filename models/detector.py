@@ -12,13 +12,10 @@ from numpy.typing import NDArray
 from lamppost.models.decode import Decoder, make_decoder
 from lamppost.models.detections import Detections, Floats
 from lamppost.models.errors import ModelError
-from lamppost.models.letterbox import Letterbox, Picture
+from lamppost.models.letterbox import Letterbox, Letterboxes, Picture
 from lamppost.models.manifest import SYSTEM, Manifest, find_manifest
-from lamppost.models.session import Providers, Session, open_model
+from lamppost.models.session import Providers, Session, check_size, open_model
 from lamppost.models.suppress import survivors
-
-#: Picture sizes whose buffers are kept; a box has few cameras, but a stream may change its size for ever.
-_SIZES = 8
 
 
 class Detector:
@@ -30,7 +27,7 @@ class Detector:
     def __init__(self, manifest: Manifest, session: Session) -> None:
         self.manifest = manifest
         self.session = session
-        self._letterboxes: dict[tuple[int, int], Letterbox] = {}
+        self._letterboxes = Letterboxes(manifest.input)
         self._decoders: dict[tuple[int, int], Decoder] = {}
         self._labels = np.array(manifest.labels, dtype=object)
         self._groups = _groups(manifest)
@@ -38,24 +35,13 @@ class Detector:
 
     def __call__(self, picture: Picture) -> Detections:
         """Return what is in ``picture`` (HxWx3, uint8, BGR). Raises `ModelError` when it cannot run."""
-        letterbox = self._letterbox(picture)
+        letterbox = self._letterboxes.of(picture)
         outputs = self.session.run(letterbox(picture))
         return self._read(outputs, letterbox)
 
     def prepare(self, picture: Picture) -> NDArray[Any]:
         """Return the model's input for ``picture``; overwritten by the next picture of that size."""
-        return self._letterbox(picture)(picture)
-
-    def _letterbox(self, picture: Picture) -> Letterbox:
-        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or picture.size == 0:
-            raise ValueError(f"a picture is HxWx3 uint8, got {picture.shape} {picture.dtype}")
-        size = picture.shape[0], picture.shape[1]
-        known = self._letterboxes.get(size)
-        if known is None:
-            if len(self._letterboxes) >= _SIZES:
-                self._letterboxes.clear()
-            known = self._letterboxes[size] = Letterbox(self.manifest.input, *size)
-        return known
+        return self._letterboxes.of(picture)(picture)
 
     def _read(self, outputs: Sequence[Floats], letterbox: Letterbox) -> Detections:
         size = letterbox.height, letterbox.width
@@ -86,15 +72,7 @@ class Detector:
     def _try_out(self) -> None:
         """Run once on padding, so that a model that does not fit is refused here, not in the street."""
         spec = self.manifest.input
-        for side, fixed in zip((spec.height, spec.width), self.session.fixed_size, strict=True):
-            if fixed is not None and (fixed != side or spec.trim):
-                said = (
-                    "trim needs a model that takes any size" if fixed == side else f"the manifest says {side}"
-                )
-                raise ModelError(
-                    f"{self.manifest.model_path}: does not fit {self.manifest.path.name}: "
-                    f"its input is fixed at {fixed} pixels, {said}"
-                )
+        check_size(self.manifest, self.session)
         letterbox = Letterbox(spec, spec.height, spec.width)
         outputs = self.session.run(letterbox.tensor)
         self._read(outputs, letterbox)
@@ -128,7 +106,7 @@ def load_detector(
     Names are looked up in ``folders``, then among the shipped ones. See `open_model` for the rest.
     Raises `ModelError`.
     """
-    manifest = find_manifest(name_or_path, folders)
+    manifest = find_manifest(name_or_path, folders, "detect")
     return Detector(manifest, open_model(manifest, threads=threads, providers=providers, cache=cache))
 
 

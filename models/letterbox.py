@@ -13,6 +13,9 @@ from lamppost.models.manifest import Input
 
 Picture: TypeAlias = NDArray[np.uint8]
 
+#: Picture sizes whose buffers are kept; a box has few cameras, but a stream may change its size for ever.
+_SIZES = 8
+
 
 class Letterbox:
     """Turns pictures of one size into input tensors, and boxes in the input back into 0..1 of the picture.
@@ -73,3 +76,26 @@ class Letterbox:
         """Return boxes (N, 4) in pixels of the input as 0..1 of the picture, cut at its edges."""
         placed = (boxes - self._offset) / self._extent
         return np.clip(placed, 0, 1, out=placed)
+
+
+class Letterboxes:
+    """The letterbox of each size of picture that comes."""
+
+    def __init__(self, spec: Input) -> None:
+        self._spec = spec
+        self._known: dict[tuple[int, int], Letterbox] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def of(self, picture: Picture) -> Letterbox:
+        """Return the letterbox of a picture (HxWx3, uint8, BGR). Raises ValueError for what is none."""
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or picture.size == 0:
+            raise ValueError(f"a picture is HxWx3 uint8, got {picture.shape} {picture.dtype}")
+        size = picture.shape[0], picture.shape[1]
+        known = self._known.get(size)
+        if known is None:
+            if len(self._known) >= _SIZES:
+                self._known.clear()
+            known = self._known[size] = Letterbox(self._spec, *size)
+        return known

@@ -18,6 +18,7 @@ SYSTEM = Path("/etc/lamppost/models")
 Fraction: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
 Side: TypeAlias = Annotated[int, Field(ge=32, le=4096, multiple_of=32)]
 Triple: TypeAlias = tuple[float, float, float]
+Task: TypeAlias = Literal["detect", "segment"]
 
 
 class _Table(BaseModel):
@@ -53,9 +54,9 @@ class Input(_Table):
 
 
 class Thresholds(_Table):
-    """What counts as a detection."""
+    """What counts as found."""
 
-    score: Fraction = Field(0.35, description="Detections with a lower score are dropped.")
+    score: Fraction = Field(0.35, description="Detections, or pixels, with a lower score do not count.")
     nms_iou: Fraction = Field(0.6, description="Of two boxes of one class that overlap more, the worse goes.")
     one_thing: tuple[tuple[str, ...], ...] = Field(
         (), description="Groups of labels; of two boxes of a group that overlap that much, the worse goes."
@@ -73,8 +74,10 @@ class Manifest(_Table):
         min_length=1, description="Licence of the weights, and of every step up to this file."
     )
     origin: str = Field(min_length=1, description="Where it comes from and how it was made.")
-    task: Literal["detect"] = Field("detect", description="What the model does.")
-    decoder: Literal["nanodet", "nanodet-plus", "yolox"] = Field(description="What its outputs mean.")
+    task: Task = Field("detect", description="What the model does.")
+    decoder: Literal["nanodet", "nanodet-plus", "yolox", "probability"] = Field(
+        description="What its outputs mean."
+    )
     labels: tuple[str, ...] = Field(min_length=1, description="Names of the classes, in the model's order.")
     input: Input = Field(description="How a picture becomes the input.")
     thresholds: Thresholds = Field(default_factory=Thresholds, description="What counts as a detection.")
@@ -99,7 +102,19 @@ class Manifest(_Table):
             raise ValueError(f"labels named twice: {', '.join(sorted(double))}")
         if unknown := {label for group in self.thresholds.one_thing for label in group} - set(self.labels):
             raise ValueError(f"one_thing names labels that the model has not: {', '.join(sorted(unknown))}")
+        if (self.decoder == "probability") != (self.task == "segment"):
+            raise ValueError(f'decoder "{self.decoder}" is not one of task "{self.task}"')
+        if self.task == "segment":
+            self._one_map()
         return self
+
+    def _one_map(self) -> None:
+        if len(self.labels) != 1:
+            raise ValueError(f'a model of task "segment" has one label, not {len(self.labels)}')
+        if self.input.fit != "stretch" or self.input.trim:
+            raise ValueError('a model of task "segment" sees the whole picture: fit = "stretch", no trim')
+        if self.thresholds.one_thing:
+            raise ValueError('one_thing means nothing to a model of task "segment"')
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -141,8 +156,23 @@ def find_manifests(folders: tuple[Path, ...] = (SYSTEM,)) -> dict[str, Path]:
     return found
 
 
-def find_manifest(name_or_path: str | Path, folders: tuple[Path, ...] = (SYSTEM,)) -> Manifest:
-    """Return the manifest of a model by its name or by its manifest's path. Raises `ModelError`."""
+def find_manifest(
+    name_or_path: str | Path, folders: tuple[Path, ...] = (SYSTEM,), task: Task | None = None
+) -> Manifest:
+    """Return the manifest of a model by its name or by its manifest's path. Raises `ModelError`.
+
+    With a ``task`` a model that does something else is refused.
+    """
+    manifest = _found(name_or_path, folders)
+    if task not in {None, manifest.task}:
+        raise ModelError(
+            f"{manifest.path}: model {manifest.name!r} has the task {manifest.task!r}, "
+            f"and {task!r} is needed here; name a model of that task (`lamppost model list`)"
+        )
+    return manifest
+
+
+def _found(name_or_path: str | Path, folders: tuple[Path, ...]) -> Manifest:
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or text.endswith(".toml") or "/" in text:
         return read_manifest(Path(name_or_path))

@@ -46,6 +46,18 @@ def open_model(
     return Onnx(content, manifest, threads=threads, providers=providers, cache=cache)
 
 
+def check_size(manifest: Manifest, session: Session) -> None:
+    """Raise `ModelError` if a session fixes another size of input than its manifest says."""
+    spec = manifest.input
+    for side, fixed in zip((spec.height, spec.width), session.fixed_size, strict=True):
+        if fixed is not None and (fixed != side or spec.trim):
+            said = "trim needs a model that takes any size" if fixed == side else f"the manifest says {side}"
+            raise ModelError(
+                f"{manifest.model_path}: does not fit {manifest.path.name}: "
+                f"its input is fixed at {fixed} pixels, {said}"
+            )
+
+
 def _checked(manifest: Manifest) -> bytes:
     """Return the file's content: what was hashed is what runs, even when the file changes meanwhile."""
     path = manifest.model_path

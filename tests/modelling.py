@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from onnx_writer import model
+from onnx_writer import model, one_channel
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 LABELS = ("person", "car", "truck")
@@ -28,12 +28,14 @@ def put_model(
     """Write a model and its manifest; ``more`` goes to [input], ``thresholds`` and top-level keys by name."""
     file = file or f"{name}.onnx"
     (folder / file).write_bytes(content)
-    top = {key: more.pop(key) for key in ("sha256", "one_thing", "score", "nms_iou", "extra") if key in more}
+    tops = ("sha256", "one_thing", "score", "nms_iou", "extra", "task")
+    top = {key: more.pop(key) for key in tops if key in more}
     inputs = {"height": size[0], "width": size[1]} | more
     path = folder / f"{name}.toml"
     path.write_text(
         f'name = "{name}"\nversion = "1"\nfile = "{file}"\nlicence = "CC0-1.0"\norigin = "a test"\n'
         f'sha256 = "{top.get("sha256", hashlib.sha256(content).hexdigest())}"\n'
+        f"{'task = ' + repr(top['task']) if 'task' in top else ''}\n"
         f'decoder = "{decoder}"\nlabels = {list(labels)!r}\n{top.get("extra", "")}\n[input]\n'
         + "".join(f"{key} = {_toml(value)}\n" for key, value in inputs.items())
         + f"[thresholds]\nscore = {top.get('score', 0.3)}\nnms_iou = {top.get('nms_iou', 0.6)}\n"
@@ -79,6 +81,18 @@ def toy(folder: Path, decoder: str, scores: np.ndarray, rest: np.ndarray, **more
     return put_model(
         folder, model(outputs_of(decoder, scores, rest, size), size=size), decoder=decoder, **more
     )
+
+
+def blue_water(
+    folder: Path, *, size: tuple[int, int] = (96, 160), scale: float = 1 / 255, **more: Any
+) -> Path:
+    """Write a segmenter to which the blue of a pixel, 0..255, is the probability that it is water."""
+    content = more.pop("content", None) or one_channel(0, size=size)
+    given: dict[str, Any] = {
+        "name": "water", "decoder": "probability", "task": "segment", "labels": ("water",), "fit": "stretch",
+        "score": 0.5, "size": size,
+    }  # fmt: skip
+    return put_model(folder, content, **(given | more))
 
 
 def plain_boxes(

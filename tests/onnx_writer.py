@@ -50,3 +50,16 @@ def model(
     for i in range(inputs):
         graph += field(11, value_info(f"in{i}", kind, shape or (1, 3, *size)))
     return field(1, 8) + field(8, field(1, "") + field(2, opset)) + field(7, graph)
+
+
+def one_channel(channel: int, *, size: tuple[int, int] = (64, 64), scale: float = 1 / 255) -> bytes:
+    """Return a model 1x3xHxW -> 1x1xHxW whose output is one channel of its input, times ``scale``."""
+    weights = np.zeros((1, 3, 1, 1), np.float32)
+    weights[0, channel] = scale
+    dims = b"".join(field(1, side) for side in weights.shape)
+    graph = field(2, "one-channel")
+    graph += field(1, field(1, "in0") + field(1, "w") + field(2, "out0") + field(4, "Conv"))
+    graph += field(5, dims + field(2, 1) + field(8, "w") + field(9, weights.tobytes()))
+    graph += field(12, value_info("out0", "float32", (1, 1, *size)))
+    graph += field(11, value_info("in0", "float32", (1, 3, *size)))
+    return field(1, 8) + field(8, field(1, "") + field(2, 13)) + field(7, graph)

@@ -29,7 +29,13 @@ def box(tmp_path) -> Path:
 def test_list_shows_own_and_shipped_models_with_licence_and_size(box):
     done = lamppost("model", "list", "--config", str(box))
     assert done.returncode == 0, done.stderr
-    for said in ("nanodet-g  (shipped)", "3.9 MB", "nanodet 416x416 · 80 labels", "Apache-2.0", "CC0-1.0"):
+    for said in (
+        "nanodet-g  (shipped)",
+        "3.9 MB",
+        "detect · nanodet 416x416 · 80 labels",
+        "Apache-2.0",
+        "CC0-1.0",
+    ):
         assert said in done.stdout
     listed = json.loads(lamppost("model", "list", "--json", "--config", str(box)).stdout)
     assert listed["toy"]["from"] == str(box.parent / "models")
@@ -50,7 +56,7 @@ def test_list_tells_of_a_broken_manifest_and_of_a_missing_file(box):
 def test_verify_runs_each_model_and_refuses_the_damaged_one(box):
     done = lamppost("model", "verify", "--config", str(box))
     assert done.returncode == 0
-    assert sorted(done.stdout.splitlines()) == ["nanodet-g: ok", "toy: ok"]
+    assert {"nanodet-g: ok", "toy: ok"} <= set(done.stdout.splitlines())
     file = box.parent / "models" / "toy.onnx"
     file.write_bytes(file.read_bytes()[:-1])
     done = lamppost("model", "verify", "--json", "--config", str(box))

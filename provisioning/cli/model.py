@@ -39,7 +39,7 @@ def list_models(config: ConfigFile, as_json: AsJson = False) -> int:
             print(f"    {about['problem']}")
             continue
         size = f"{about['bytes'] / 1e6:.1f} MB" if about["bytes"] is not None else "file missing"
-        shape = f"{about['decoder']} {about['input']} · {about['labels']} labels"
+        shape = f"{about['task']} · {about['decoder']} {about['input']} · {about['labels']} labels"
         print(f"    {about['version']} · {size} · {shape}")
         print(f"    {about['licence']}")
         print(f"    {about['path']}")
@@ -57,6 +57,7 @@ def _describe(path: Path) -> dict[str, Any]:
         "version": manifest.version,
         "bytes": file.stat().st_size if file.is_file() else None,
         "sha256": manifest.sha256,
+        "task": manifest.task,
         "decoder": manifest.decoder,
         "input": f"{manifest.input.width}x{manifest.input.height}",
         "labels": len(manifest.labels),
@@ -71,13 +72,13 @@ def verify(config: ConfigFile, names: Names = None, as_json: AsJson = False) -> 
 
     Exit code 1 if one is refused. Examples: `lamppost model verify`, `lamppost model verify ./street.toml`.
     """
-    from lamppost.models.detector import load_detector  # noqa: PLC0415 - `list` needs no runtime
+    from lamppost.models.load import load_model  # noqa: PLC0415 - `list` needs no runtime
 
     folders = model_folders(config)
     results: dict[str, str | None] = {}
     for name in names or find_manifests(folders):
         try:
-            load_detector(name, folders=folders)
+            load_model(name, folders=folders)
             results[name] = None
         except ModelError as error:
             results[name] = str(error)
@@ -110,7 +111,7 @@ def bench(
 ) -> int:
     """Time models on this box: milliseconds a frame, and the memory of a process that does nothing else.
 
-    `frame` is all from the picture to the boxes, `model` the network alone. Without --threads: 1 and 2.
+    `frame` is all from the picture to boxes or map, `model` the network alone. Without --threads: 1 and 2.
     """
     from lamppost.models.bench import measure  # noqa: PLC0415 - imports numpy
 
