@@ -44,6 +44,7 @@ class Shot(NamedTuple):
     ``box`` is x1, y1, x2, y2 in 0..1 of the camera's reference view, ``zone`` a zone of the camera.
     ``event`` is the id of the open event that this step returned, at the moment ``alarm``.
     ``hidden``: something stands in front of it; asked for at ``alarm`` only, other moments can wait.
+    ``outline``: polygons to be drawn, in 0..1 of the reference view: where the water is.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Shot(NamedTuple):
     since: datetime
     event: str = ""
     hidden: bool = False
+    outline: Sequence[Sequence[tuple[float, float]]] = ()
 
 
 @runtime_checkable
@@ -68,6 +70,14 @@ class Witness(Protocol):
 
     def pending(self) -> Collection[str]:
         """Return the keys of what may yet become an event; pictures of all others are forgotten."""
+
+
+@runtime_checkable
+class KnowsDry(Protocol):
+    """What a `RuleState` has beside its own methods if it can tell that a road is dry. Pure as well."""
+
+    def dry(self) -> Collection[str]:
+        """Return the cameras whose road is dry for certain now: what they show may be kept as reference."""
 
 
 class Rule(BaseModel):
@@ -90,6 +100,10 @@ class Rule(BaseModel):
 
     def lines(self) -> Iterable[tuple[str, str]]:
         """Return the (camera, line) pairs that the rule looks at, as `zones` does."""
+        return ()
+
+    def wants(self) -> Iterable[tuple[str, str]]:
+        """Return the (camera, sense) pairs that scenes must carry beside detections; a sense is "water"."""
         return ()
 
     def start(self, saved: Json | None) -> RuleState:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamppost.agent.log import get_logger
+from lamppost.agent.sight.water import Water
 from lamppost.drivers.api import Frame
 from lamppost.models.detections import Detections
 from lamppost.models.exposure import brightened, levels
@@ -36,6 +37,7 @@ class Scene:
     """One look: ``detections`` and ``grey`` (H, W) are in the camera's reference view.
 
     ``image`` is the picture (H, W, 3) as it came, for evidence; ``shift`` how far it had moved.
+    ``water`` is None where no rule wants it, and at the looks in between: water changes slowly.
     """
 
     device: str
@@ -47,6 +49,7 @@ class Scene:
     zones: Zones
     shift: Shift
     lines: Lines = field(default_factory=dict)
+    water: Water | None = None
 
 
 class _Known(NamedTuple):
