@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from lamppost.agent.notify import Notifier
 from lamppost.agent.outbox import Outbox
 from lamppost.agent.report import Report
 from lamppost.agent.rundir import RunDirectory
+from lamppost.agent.seeing import Seeing
 from lamppost.agent.spool import Spool
 from lamppost.agent.tail import Tail, event_record
 from lamppost.agent.watch import HealthWatch, SpoolWatch
@@ -28,12 +29,8 @@ from lamppost.agent.wire import NodeId
 from lamppost.drivers.api import JudgesPicture
 
 if TYPE_CHECKING:
-    from lamppost.agent.evidence.album import Album
-    from lamppost.agent.sight.loop import Sight
-    from lamppost.agent.sight.scene import Scene
     from lamppost.agent.signals import Signals
     from lamppost.agent.uplink import Uplink
-    from lamppost.drivers.api import Frame
 
 log = get_logger()
 
@@ -70,14 +67,11 @@ class Box:
             take_states=self.engine.take_changed,
             told=self._tell,
         )
-        self.sight: Sight | None = None
-        self.album: Album | None = None
-        self._sight_task: asyncio.Task[None] | None = None
-        self._viewed: set[str] = set()
+        self.seeing = Seeing(self)
         self.devices = Devices(self._channel, self.clock.now, self._changed)
         self.report = Report(self, run_dir, notifier)
         self._trouble = trouble
-        trouble.restore(self._saved("spool"))
+        trouble.restore(self.saved("spool"))
         self._notifier = notifier
         self._uplink: Uplink | None = None
         self._uplink_task: asyncio.Task[None] | None = None
@@ -138,8 +132,7 @@ class Box:
         if step_s is not None:
             log.warning("the clock was set", by_s=round(step_s, 1))
             self.engine.shift(step_s)
-            if self.album is not None:
-                self.album.shift(step_s)
+            self.seeing.shift(step_s)
             for running in self.devices.all().values():
                 running.health.shift(step_s)
         return self.clock.now()
@@ -152,11 +145,11 @@ class Box:
         raised = self.engine.tick(now)
         if raised:
             self.outbox.events(raised)
-        self._measured()
+        self.measured()
         self.tail.look()
         if time.monotonic() - self._saved_at >= SAVE_STATES_S:
             self._saved_at = time.monotonic()
-            self.outbox.save({**self._clock_state(), **self._views(again=False)})
+            self.outbox.save({**self._clock_state(), **self.seeing.views(again=False)})
         self.report.write()
 
     def _clock_state(self) -> dict[str, bytes]:
@@ -171,7 +164,7 @@ class Box:
             tail=self.tail,
             now=self.now,
             telemetry=self.config.hub is not None,
-            see=self._see(device),
+            see=self.seeing.entrance(device),
         )
 
     def _start_device(self, device: DeviceConfig) -> None:
@@ -179,58 +172,14 @@ class Box:
             return
         running = self.devices.start(device)
         down_after_s = self.config.node.down_after_s if device.down_after_s is None else device.down_after_s
-        watch = HealthWatch(running.health, down_after_s, self._saved(f"device/{device.name}"))
+        watch = HealthWatch(running.health, down_after_s, self.saved(f"device/{device.name}"))
         self.engine.add(f"device/{device.name}", None, watch, ())
         if isinstance(device.driver, JudgesPicture):
             name = f"picture/{device.name}"
-            picture = CameraWatch(running.health, device.driver, self._saved(name))
+            picture = CameraWatch(running.health, device.driver, self.saved(name))
             self.engine.add(name, None, picture, picture.watches())
 
-    def _see(self, device: DeviceConfig) -> Callable[[Frame], None] | None:
-        """Return where a camera's frames go: to sight, if a rule looks at them."""
-        zones = getattr(device.driver, "zones", None)
-        if zones is None or not self.engine.looked_at(device.name):
-            return None
-        if self.sight is None:
-            from lamppost.agent.evidence.album import Album  # noqa: PLC0415 - only with a camera
-            from lamppost.agent.sight.loop import Sight  # noqa: PLC0415
-
-            node = self.config.node
-            self.album = Album(
-                self.config.evidence,
-                f"{node.site} / {node.id}",
-                node.state_dir / "evidence",
-                half_way=lambda: self.outbox.save({}),
-            )
-            self.sight = Sight(self._load_detector, self._seen, lambda name: self._saved(_view(name)))
-            self._sight_task = asyncio.create_task(self.sight.run(), name="sight")
-        self.sight.add(device.name, zones, getattr(device.driver, "lines", None))
-        return self.sight.offer
-
-    def _load_detector(self) -> Any:
-        from lamppost.agent.sight.detector import detector  # noqa: PLC0415 - only with a camera
-
-        return detector(self.config.sight, self.config.path)
-
-    def _views(self, *, again: bool) -> dict[str, bytes]:
-        """Return the cameras' reference views for the spool: those not saved yet, or ``again`` all."""
-        if self.sight is None:
-            return {}
-        keys = {name: state_key(_view(name)) for name in self.sight.looks}
-        views = {key: self.sight.view(name) for name, key in keys.items() if again or key not in self._viewed}
-        found = {key: json.dumps(view).encode() for key, view in views.items() if view is not None}
-        self._viewed.update(found)
-        return found
-
-    def _seen(self, scene: Scene) -> None:
-        raised: Sequence[Raised] = self.engine.step(scene.device, [scene], self.now())
-        if self.album is not None:
-            raised = self.album.look(scene, self.engine.witnesses(scene.device), raised)
-        if raised:
-            self.outbox.events(raised)
-        self._measured()
-
-    def _measured(self) -> None:
+    def measured(self) -> None:
         """Let what rules measured at a device go the way of its own readings."""
         readings, states = self.engine.take_measured()
         for device in dict.fromkeys(reading.device for reading in readings):
@@ -244,14 +193,13 @@ class Box:
         for name in names:
             self.engine.remove(f"device/{name}")
             self.engine.remove(f"picture/{name}")
-            if self.sight is not None:
-                self.outbox.save(self._views(again=True))
-                self.sight.remove(name)
+            self.seeing.remove(name)
 
     def _start_rule(self, rule: Any) -> None:
-        self.engine.add(rule.name, rule, rule.start(self._saved(rule.name)), rule.watches())
+        self.engine.add(rule.name, rule, rule.start(self.saved(rule.name)), rule.watches())
 
-    def _saved(self, name: str) -> dict[str, Any] | None:
+    def saved(self, name: str) -> dict[str, Any] | None:
+        """Return a saved state."""
         saved = self.spool.read_state(state_key(name))
         return json.loads(saved) if saved else None
 
@@ -316,9 +264,7 @@ class Box:
         self.config = new
         self._apply_rules(old, new)
         await self._apply_devices(old, new)
-        if self.album is not None:
-            self.album.settings = new.evidence
-            self.album.retain(new.rules)
+        self.seeing.reload(new)
         if old.hub != new.hub:
             await self._stop_uplink()
             self._start_uplink()
@@ -334,7 +280,7 @@ class Box:
             if old.devices.get(name) != device:
                 self._start_device(device)
             elif (running := self.devices.all().get(name)) is not None and running.channel.see is None:
-                running.channel.see = self._see(device)  # a new rule may look at it
+                running.channel.see = self.seeing.entrance(device)  # a new rule may look at it
 
     def _apply_rules(self, old: Config, new: Config) -> None:
         for name, rule in old.rules.items():
@@ -344,7 +290,7 @@ class Box:
         for name, rule in new.rules.items():
             if old.rules.get(name) != rule:
                 self.engine.add(
-                    name, rule, rule.start(self.engine.kept(name) or self._saved(name)), rule.watches()
+                    name, rule, rule.start(self.engine.kept(name) or self.saved(name)), rule.watches()
                 )
 
     async def _drain(self, uplink: Uplink) -> None:
@@ -359,15 +305,11 @@ class Box:
         """Drain: nothing comes in any more, all is stored, the hub gets what it takes in a moment."""
         log.info("stopping")
         await self.devices.stop_all()
-        if self._sight_task is not None:
-            self._sight_task.cancel()
-            await asyncio.wait({self._sight_task}, timeout=1.0)
-        if self.album is not None:
-            await self.album.close()
+        await self.seeing.stop()
         self.outbox.flush()
         outbox.cancel()
         await asyncio.wait({outbox})
-        self.outbox.save({**self._clock_state(), **self._views(again=True)})
+        self.outbox.save({**self._clock_state(), **self.seeing.views(again=True)})
         await self.outbox.once()
         if self._uplink is not None:
             await self._drain(self._uplink)
@@ -375,11 +317,6 @@ class Box:
         self.report.write(last=True)
         waiting = {lane: figures.depth for lane, figures in self.spool.stats().items() if figures.depth}
         log.info("stopped", waiting=waiting)
-
-
-def _view(device: str) -> str:
-    """Return the name under which a camera's reference view is saved."""
-    return f"view/{device}"
 
 
 def _wire(config: Config) -> tuple[str, str] | None:

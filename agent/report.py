@@ -111,8 +111,8 @@ class Report:
             "rules": box.engine.rules(),
             "open_events": [{"id": id_, **event} for id_, event in box.engine.open_events().items()],
             "telemetry": {"readings": box.outbox.readings},
-            "sight": box.sight.as_json() if box.sight else None,
-            "evidence": box.album.as_json() if box.album else None,
+            "sight": box.seeing.sight.as_json() if box.seeing.sight else None,
+            "evidence": box.seeing.album.as_json() if box.seeing.album else None,
             "spool": {
                 "durable": stats.durable,
                 "stream": stats.stream,
