@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from lamppost.agent.event import Event, Phase
 from lamppost.agent.evidence.exhibit import Exhibit
 from lamppost.agent.log import get_logger
-from lamppost.agent.rules.api import Rule, RuleState, Told, Witness
+from lamppost.agent.rules.api import KnowsDry, Rule, RuleState, Told, Witness
 from lamppost.drivers.api import Reading
 
 log = get_logger()
@@ -98,6 +98,17 @@ class Engine:
         """Return the rules of a device that ask for pictures, by name."""
         names = self._watch.get(device, {}).get("", ())
         return {name: state for name in names if isinstance(state := self._states[name], Witness)}
+
+    def dry(self) -> set[str]:
+        """Return the cameras whose road some rule knows to be dry."""
+        cameras: set[str] = set()
+        for name, state in self._states.items():
+            if isinstance(state, KnowsDry):
+                try:
+                    cameras.update(state.dry())
+                except Exception:  # as in `_collect`
+                    log.exception("rule failed", rule=name)
+        return cameras
 
     def tick(self, now: datetime) -> list[Raised]:
         """Let time pass for all rules."""

@@ -41,6 +41,7 @@ class Seeing:
     def _open(self) -> Sight:
         from lamppost.agent.evidence.album import Album  # noqa: PLC0415 - only with a camera
         from lamppost.agent.sight.loop import Sight  # noqa: PLC0415
+        from lamppost.agent.sight.water_turns import WaterTurns  # noqa: PLC0415
 
         config = self._box.config
         self.album = Album(
@@ -49,7 +50,9 @@ class Seeing:
             config.node.state_dir / "evidence",
             half_way=lambda: self._box.outbox.save({}),
         )
-        sight = Sight(self._load_detector, self._seen, lambda name: self._box.saved(_view(name)))
+        water = WaterTurns(self._load_segmenter, config.node.state_dir / "dry", config.sight.water_every_s)
+        water.wanted = _wanted(config)
+        sight = Sight(self._load_detector, self._seen, lambda name: self._box.saved(_view(name)), water)
         self._task = asyncio.create_task(sight.run(), name="sight")
         return sight
 
@@ -57,6 +60,11 @@ class Seeing:
         from lamppost.agent.sight.detector import detector  # noqa: PLC0415 - only with a camera
 
         return detector(self._box.config.sight, self._box.config.path)
+
+    def _load_segmenter(self) -> Any:
+        from lamppost.agent.sight.detector import segmenter  # noqa: PLC0415 - only where a rule wants water
+
+        return segmenter(self._box.config.sight, self._box.config.path)
 
     def _seen(self, scene: Scene) -> None:
         box = self._box
@@ -66,6 +74,10 @@ class Seeing:
         if raised:
             box.outbox.events(raised)
         box.measured()
+        if scene.water is None or self.sight is None or self.sight.water is None:
+            return
+        if scene.device in box.engine.dry():
+            self.sight.water.learn(scene)
 
     def views(self, *, again: bool) -> dict[str, bytes]:
         """Return the cameras' reference views for the spool: those not saved yet, or ``again`` all."""
@@ -88,6 +100,9 @@ class Seeing:
         if self.album is not None:
             self.album.settings = config.evidence
             self.album.retain(config.rules)
+        if self.sight is not None and self.sight.water is not None:
+            self.sight.water.wanted = _wanted(config)
+            self.sight.water.every_s = config.sight.water_every_s
 
     def shift(self, seconds: float) -> None:
         """Move remembered times: the box's clock was set."""
@@ -101,8 +116,16 @@ class Seeing:
             await asyncio.wait({self._task}, timeout=1.0)
         if self.album is not None:
             await self.album.close()
+        if self.sight is not None and self.sight.water is not None:
+            self.sight.water.end()
 
 
 def _view(device: str) -> str:
     """Return the name under which a camera's reference view is saved."""
     return f"view/{device}"
+
+
+def _wanted(config: Config) -> set[str]:
+    """Return the cameras that a rule wants water of."""
+    wants = (want for rule in config.rules.values() for want in rule.wants())
+    return {camera for camera, sense in wants if sense == "water"}

@@ -21,9 +21,10 @@ class Letterbox:
     """Turns pictures of one size into input tensors, and boxes in the input back into 0..1 of the picture.
 
     ``height`` and ``width`` are the tensor's: the manifest's, or less where ``trim`` leaves out padding.
+    ``smooth`` averages what a large picture has between the pixels of the input.
     """
 
-    def __init__(self, spec: Input, picture_height: int, picture_width: int) -> None:
+    def __init__(self, spec: Input, picture_height: int, picture_width: int, *, smooth: bool = False) -> None:
         self._spec = spec
         # Never scaled to nothing: a strip of 2000 x 1 pixels is a picture too.
         scale = min(spec.height / picture_height, spec.width / picture_width)
@@ -39,6 +40,9 @@ class Letterbox:
         self._extent = np.array([wide, tall, wide, tall], dtype=np.float32)
         self._size = (wide, tall)
         self._scaled: Picture = np.empty((tall, wide, 3), dtype=np.uint8)
+        self._twice: Picture | None = None
+        if smooth and picture_width > 1.5 * wide and picture_height > 1.5 * tall:
+            self._twice = np.empty((2 * tall, 2 * wide, 3), dtype=np.uint8)
         self._planes = [np.empty((tall, wide), dtype=np.uint8) for _ in range(3)]
         self._factor = (1 / np.array(spec.std)).astype(np.float32)
         self._shift = (-np.array(spec.mean) / np.array(spec.std)).astype(np.float32)
@@ -57,10 +61,7 @@ class Letterbox:
 
     def __call__(self, picture: Picture) -> NDArray[Any]:
         """Return the input tensor of ``picture`` (HxWx3, BGR), which is overwritten by the next call."""
-        if picture.shape[:2] == self._scaled.shape[:2]:
-            scaled = picture
-        else:
-            scaled = cv2.resize(picture, self._size, dst=self._scaled, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+        scaled = self._resized(picture)
         # Splitting first makes the rest run over contiguous bytes: half the time of slicing channels.
         cv2.split(scaled, self._planes)
         planes = self._planes if self._spec.colour == "bgr" else self._planes[::-1]
@@ -72,6 +73,18 @@ class Letterbox:
                 target += self._shift[channel]
         return self.tensor
 
+    def _resized(self, picture: Picture) -> Picture:
+        if picture.shape[:2] == self._scaled.shape[:2]:
+            return picture
+        if self._twice is None:
+            cv2.resize(picture, self._size, dst=self._scaled, interpolation=cv2.INTER_LINEAR)
+            return self._scaled
+        # By way of twice the size: nearly the average of areas, at a fraction of its cost.
+        wide, tall = self._size
+        cv2.resize(picture, (2 * wide, 2 * tall), dst=self._twice, interpolation=cv2.INTER_LINEAR)
+        cv2.resize(self._twice, self._size, dst=self._scaled, interpolation=cv2.INTER_AREA)
+        return self._scaled
+
     def to_picture(self, boxes: Floats) -> Floats:
         """Return boxes (N, 4) in pixels of the input as 0..1 of the picture, cut at its edges."""
         placed = (boxes - self._offset) / self._extent
@@ -81,8 +94,9 @@ class Letterbox:
 class Letterboxes:
     """The letterbox of each size of picture that comes."""
 
-    def __init__(self, spec: Input) -> None:
+    def __init__(self, spec: Input, *, smooth: bool = False) -> None:
         self._spec = spec
+        self._smooth = smooth
         self._known: dict[tuple[int, int], Letterbox] = {}
 
     def __len__(self) -> int:
@@ -97,5 +111,5 @@ class Letterboxes:
         if known is None:
             if len(self._known) >= _SIZES:
                 self._known.clear()
-            known = self._known[size] = Letterbox(self._spec, *size)
+            known = self._known[size] = Letterbox(self._spec, *size, smooth=self._smooth)
         return known

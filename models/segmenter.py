@@ -29,7 +29,7 @@ class Segmenter:
         self.session = session
         #: From this probability on a pixel counts.
         self.threshold = manifest.thresholds.score
-        self._letterboxes = Letterboxes(manifest.input)
+        self._letterboxes = Letterboxes(manifest.input, smooth=True)
         self._try_out()
 
     def __call__(self, picture: Picture) -> NDArray[np.uint8]:

@@ -50,13 +50,13 @@ class View:
 
         A picture that does not correlate (dark, covered, other light) leaves the last shift as it was.
         """
-        small = cv2.resize(grey, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        small = shrunk(grey)
         spectrum = _spectrum(small)
         if self._reference is None:
             self._refer(small, spectrum, now)
             return self.shift
         found = _correlate(self._reference, spectrum)
-        if found.peak >= SURE and abs(found.dx) <= FURTHEST and abs(found.dy) <= FURTHEST:
+        if _believed(found):
             self.shift = found
             if now - self._refreshed_at >= REFRESH_S and abs(found.dx) + abs(found.dy) < 0.002:
                 self._refer(small, spectrum, now)
@@ -79,6 +79,29 @@ class View:
 
     def _refer(self, small: NDArray[np.uint8], spectrum: NDArray[np.complex128], now: float) -> None:
         self._picture, self._reference, self._refreshed_at = small, spectrum, now
+
+
+def shrunk(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a grey picture (H, W) in the size in which pictures are compared, (90, 160)."""
+    return cv2.resize(grey, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def displacement(reference: NDArray[np.uint8], picture: NDArray[np.uint8]) -> Shift | None:
+    """Return how far one `shrunk` picture has moved against another; None if they show different places."""
+    found = _correlate(_spectrum(reference), _spectrum(picture))
+    return found if _believed(found) else None
+
+
+def moved(picture: NDArray[np.uint8], dx: float, dy: float) -> NDArray[np.uint8]:
+    """Return a picture or map (h, w) moved by shares of its width and height; its edges are drawn out."""
+    height, width = picture.shape
+    by = np.array([[1, 0, dx * width], [0, 1, dy * height]], np.float32)
+    found = cv2.warpAffine(picture, by, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return found.astype(np.uint8, copy=False)
+
+
+def _believed(found: Shift) -> bool:
+    return found.peak >= SURE and abs(found.dx) <= FURTHEST and abs(found.dy) <= FURTHEST
 
 
 def _spectrum(picture: NDArray[np.uint8]) -> NDArray[np.complex128]:

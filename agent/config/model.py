@@ -237,6 +237,14 @@ class SightSettings(Settings):
         description="Detector: a shipped or installed one, or the path of a manifest.",
     )
     threads: int = Field(1, ge=1, le=16, description="Threads of one inference.")
+    water_model: str = Field(
+        "water",
+        min_length=1,
+        description="Segmenter of water, for cameras that a rule on waterlogging looks at.",
+    )
+    water_every_s: float = Field(
+        2.0, ge=0.2, le=60, description="Seconds between two looks at the water of one camera."
+    )
 
 
 class EvidenceSettings(Settings):

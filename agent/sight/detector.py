@@ -1,4 +1,4 @@
-"""The detector of one box, as live sight and replay both load it."""
+"""The models of one box, as live sight and replay both load them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import cv2
 
 from lamppost.models.detector import Detector, load_detector
 from lamppost.models.manifest import model_folders
+from lamppost.models.segmenter import Segmenter, load_segmenter
 
 if TYPE_CHECKING:
     from lamppost.agent.config.model import SightSettings
@@ -24,6 +25,13 @@ def detector(settings: SightSettings, config: Path) -> Detector:
     cv2.setNumThreads(1)
     _spare_memory("mallopt", _M_ARENA_MAX, 1)
     found = load_detector(settings.model, threads=settings.threads, folders=model_folders(config))
+    _spare_memory("malloc_trim", 0)
+    return found
+
+
+def segmenter(settings: SightSettings, config: Path) -> Segmenter:
+    """Return the configured segmenter of water, as `detector` does. Raises ModelError."""
+    found = load_segmenter(settings.water_model, threads=settings.threads, folders=model_folders(config))
     _spare_memory("malloc_trim", 0)
     return found
 

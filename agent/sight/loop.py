@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from lamppost.drivers.api import Frame
 
 if TYPE_CHECKING:
     from lamppost.agent.sight.scene import Eye, Lines, Scene, Zones
+    from lamppost.agent.sight.water_turns import WaterTurns
 
 log = get_logger()
 
@@ -40,7 +41,8 @@ class Looks:
 class Sight:
     """Turns frames into scenes.
 
-    ``deliver`` gets each scene on the event loop; ``recall`` returns a camera's view as it was saved.
+    ``deliver`` gets each scene on the event loop; ``recall`` returns a camera's view as it was saved;
+    ``water`` says which looks see water, too.
     """
 
     def __init__(
@@ -48,10 +50,12 @@ class Sight:
         load: Callable[[], Any],
         deliver: Callable[[Scene], None],
         recall: Callable[[str], dict[str, Any] | None] = lambda _: None,
+        water: WaterTurns | None = None,
     ) -> None:
         self._load = load
         self._deliver = deliver
         self._recall = recall
+        self.water = water
         self._detect: Any = None
         self._zones: dict[str, Zones] = {}
         self._lines: dict[str, Lines] = {}
@@ -73,6 +77,8 @@ class Sight:
         """Stop looking at a camera."""
         for known in (self._zones, self._lines, self._eyes, self._newest, self.looks):
             known.pop(device, None)
+        if self.water is not None:
+            self.water.remove(device)
 
     def view(self, device: str) -> dict[str, Any] | None:
         """Return a camera's reference view, for ``recall`` after a restart."""
@@ -123,10 +129,13 @@ class Sight:
             self._eyes[frame.device] = eye
         began = time.monotonic()
         try:
-            scene = await asyncio.to_thread(eye.look, frame)
+            scene = await asyncio.to_thread(self._seen, eye, frame, tuple(self._newest))
         except Exception:  # a picture that the detector cannot take must not end the others' sight
             log.exception("look failed", device=frame.device)
             return
+        finally:
+            if self.water is not None:
+                self.water.looked(frame.device, self._newest)
         looks = self.looks.get(frame.device)
         if looks is None:
             return  # the camera was removed meanwhile
@@ -138,10 +147,17 @@ class Sight:
         looks.at = began
         self._deliver(scene)
 
+    def _seen(self, eye: Eye, frame: Frame, waiting: Collection[str]) -> Scene:
+        """Look; runs on a thread of its own, one at a time."""
+        if self.water is None:
+            return eye.look(frame)
+        return eye.look(frame, self.water.turn(frame.device, frame.at.timestamp(), waiting))
+
     def as_json(self) -> dict[str, Any]:
         """Return the figures for the status file."""
         return {
             "problem": self.problem,
+            "water": self.water.as_json() if self.water is not None and self.water.wanted else None,
             "cameras": {
                 name: {
                     "looks": looks.count,

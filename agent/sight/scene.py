@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -18,7 +18,10 @@ from lamppost.agent.sight.water import Water
 from lamppost.drivers.api import Frame
 from lamppost.models.detections import Detections
 from lamppost.models.exposure import brightened, levels
-from lamppost.models.view import Shift, View
+from lamppost.models.view import Shift, View, moved
+
+if TYPE_CHECKING:
+    from lamppost.agent.sight.water_eye import WaterEye
 
 log = get_logger()
 
@@ -90,8 +93,11 @@ class Eye:
         drawn = repr((sorted(self._zones.items()), sorted(self._lines.items())))
         return hashlib.sha256(drawn.encode()).hexdigest()[:16]
 
-    def look(self, frame: Frame) -> Scene:
-        """Return what is to be seen. Costs one inference at most; blocks the calling thread for it."""
+    def look(self, frame: Frame, water: WaterEye | None = None) -> Scene:
+        """Return what is to be seen, with ``water`` the road's water, too.
+
+        Costs one inference of each model at most; blocks the calling thread for it.
+        """
         image = frame.image
         grey = _grey(image)
         found = levels(grey)
@@ -102,9 +108,29 @@ class Eye:
         detections = self._detections(image, grey, frame.at.timestamp())
         if shift.dx or shift.dy:
             detections, grey = _moved_back(detections, grey, shift)
+        wet = None if water is None else self._water(water, frame, image, grey, shift)
         return Scene(
-            frame.device, frame.at, frame.seq, frame.image, grey, detections, self._zones, shift, self._lines
+            frame.device,
+            frame.at,
+            frame.seq,
+            frame.image,
+            grey,
+            detections,
+            self._zones,
+            shift,
+            self._lines,
+            wet,
         )
+
+    def _water(
+        self, eye: WaterEye, frame: Frame, image: NDArray[np.uint8], grey: NDArray[np.uint8], shift: Shift
+    ) -> Water | None:
+        """Return the water; what goes wrong with it costs no detections."""
+        try:
+            return eye.look(frame.image, image, grey, shift, frame.at)
+        except Exception:
+            log.exception("no look at the water", device=frame.device)
+            return None
 
     def _detections(self, image: NDArray[np.uint8], grey: NDArray[np.uint8], at: float) -> Detections:
         """Return what is in ``image``: of a picture in which nothing has changed, what was in it before."""
@@ -133,7 +159,4 @@ def _moved_back(
 ) -> tuple[Detections, NDArray[np.uint8]]:
     """Return what was seen, in the reference view."""
     offset = np.array([shift.dx, shift.dy, shift.dx, shift.dy], np.float32)
-    height, width = grey.shape
-    by = np.array([[1, 0, -shift.dx * width], [0, 1, -shift.dy * height]], np.float32)
-    moved = cv2.warpAffine(grey, by, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    return detections._replace(boxes=detections.boxes - offset), moved.astype(np.uint8, copy=False)
+    return detections._replace(boxes=detections.boxes - offset), moved(grey, -shift.dx, -shift.dy)

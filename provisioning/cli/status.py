@@ -117,6 +117,12 @@ def _troubles(status: dict[str, Any]) -> list[str]:
         troubles.append(f"the changed configuration was not taken: {status['config_problem']}")
     if problem := (status["sight"] or {}).get("problem"):
         troubles.append(f"nothing is seen, because there is no detector: {problem}")
+    water = (status["sight"] or {}).get("water") or {}
+    if problem := water.get("problem"):
+        troubles.append(f"no water is seen, because there is no segmenter: {problem}")
+    for camera, seen in water.get("cameras", {}).items():
+        if seen["problem"]:
+            troubles.append(f"{camera}: {seen['problem']}")
     if not status["clock"]["plausible"]:
         troubles.append("the box's clock is not set; times are uncertain")
     return troubles
