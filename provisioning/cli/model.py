@@ -1,4 +1,4 @@
-"""`lamppost model list|verify|bench`: which models this box has, whether they work, what they cost."""
+"""`lamppost model list|verify|bench|evaluate`: which models there are, what they cost, how good they are."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import typer
 
 from lamppost.models.errors import ModelError
 from lamppost.models.manifest import ZOO, find_manifest, find_manifests, model_folders, read_manifest
+from lamppost.provisioning.cli.evaluate import evaluate
 from lamppost.provisioning.cli.options import ConfigFile
 
 app = typer.Typer(no_args_is_help=True)
+app.command("evaluate")(evaluate)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Names = Annotated[
