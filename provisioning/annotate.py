@@ -9,9 +9,15 @@ import cv2
 import numpy as np
 
 from lamppost.agent.event import Phase
+from lamppost.agent.evidence.captions import remark
 from lamppost.agent.sight.replay import Seen
+from lamppost.agent.sight.water import Water
+from lamppost.models.view import Shift, moved
 
 ZONE, BOX, ALARM, TEXT = (255, 200, 0), (0, 220, 0), (0, 0, 255), (255, 255, 255)
+#: New water, and what looks wet but did so when the road was dry.
+WATER, KNOWN = (255, 80, 0), (160, 160, 160)
+SHADE = 0.45
 
 
 class Annotator:
@@ -24,6 +30,7 @@ class Annotator:
         self._held: tuple[float, Any] | None = None
         self._open: dict[str, dict[str, Any]] = {}
         self._written = 0
+        self._water: Water | None = None
 
     #: Pictures a second of the output; each look is repeated until the next.
     FPS = 10.0
@@ -47,6 +54,9 @@ class Annotator:
         self._held = (seen.at_s, image)
 
     def _draw(self, image: Any, seen: Seen, width: int, height: int) -> None:
+        self._water = seen.scene.water or self._water
+        if self._water is not None:
+            _wet(image, self._water, seen.scene.shift)
         scale = np.array([width, height], np.float32)
         offset = np.array([seen.scene.shift.dx, seen.scene.shift.dy], np.float32)
         for name, polygon in seen.scene.zones.items():
@@ -61,7 +71,8 @@ class Annotator:
                 corners = np.array(
                     [[measures["x1"], measures["y1"]], [measures["x2"], measures["y2"]]], np.float32
                 )
-                self._box(image, (corners + offset) * scale, ALARM, f"{measures.get('dwell_s', '')} s")
+                said = f"{measures['dwell_s']} s" if "dwell_s" in measures else remark(measures)
+                self._box(image, (corners + offset) * scale, ALARM, said)
         cv2.putText(image, f"{seen.at_s:.1f} s", (8, height - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.6, TEXT, 2)
 
     def _box(self, image: Any, corners: Any, colour: tuple[int, int, int], text: str) -> None:
@@ -89,3 +100,18 @@ class Annotator:
             self._writer.write(self._held[1])
         if self._writer is not None:
             self._writer.release()
+
+
+def _wet(image: Any, water: Water, shift: Shift) -> None:
+    """Tint what looks wet, and outline what does so only now."""
+    height, width = image.shape[:2]
+    maps = [water.wet] if water.dry is None else [water.wet, water.dry]
+    shown = [cv2.resize(moved(one, shift.dx, shift.dy), (width, height)) >= water.threshold for one in maps]
+    wet = shown[0]
+    known = shown[1] & wet if len(shown) > 1 else np.zeros_like(wet)
+    for part, colour in ((wet & ~known, WATER), (known, KNOWN)):
+        image[part] = (image[part] * (1 - SHADE) + np.array(colour) * SHADE).astype(np.uint8)
+    outlines, _ = cv2.findContours(
+        (wet & ~known).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    cv2.drawContours(image, outlines, -1, WATER, 1)

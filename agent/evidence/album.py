@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lamppost.agent.engine import Raised
 from lamppost.agent.event import Missing
-from lamppost.agent.evidence.captions import captions
+from lamppost.agent.evidence.captions import captions, remark
 from lamppost.agent.evidence.drawing import Subject, draw
 from lamppost.agent.evidence.exhibit import MOMENTS, Exhibit, Print, Taken, Work
 from lamppost.agent.evidence.jpeg import UNKNOWN, Fit, encode
@@ -112,11 +112,12 @@ class Album:
     ) -> Sequence[Raised]:
         self._first_look.setdefault(scene.device, scene.at.timestamp())
         exhibits: dict[str, Exhibit] = {}
+        notes = {one.event.id: remark(one.event.measures) for one in raised}
         for rule, witness in witnesses.items():
             shots = witness.shots()
             for shot in shots:
                 if shot.moment == "alarm":
-                    exhibits[shot.event] = self._exhibit(rule, shot, scene)
+                    exhibits[shot.event] = self._exhibit(rule, shot, scene, notes.get(shot.event, ""))
             pending = set(witness.pending())
             for name in [n for n in self._held if n[0] == rule and n[1] not in pending]:
                 self._forget(name)
@@ -146,25 +147,26 @@ class Album:
             self._keep(name, held)
             self._half_way()
 
-    def _exhibit(self, rule: str, shot: Shot, scene: Scene) -> Exhibit:
+    def _exhibit(self, rule: str, shot: Shot, scene: Scene, note: str) -> Exhibit:
         name, since = (rule, shot.key), shot.since.timestamp()
         held = self._held.pop(name, None)
         taken = held.taken if held is not None and abs(held.since - since) <= SAME_S else {}
-        taken = {**taken, "alarm": self._draw(shot, scene)}
+        taken = {**taken, "alarm": self._draw(shot, scene, note)}
         reason = NOT_THEN if since < self._first_look[scene.device] else NOT_SEEN
         if held is None and self._is_full():
             reason = NO_ROOM.format(most=self._most)
         wanted = [taken.get(m) or Missing(n, m, reason) for n, m in enumerate(MOMENTS, 1)]
         return Exhibit(wanted, partial(self._put_away, name, held))
 
-    def _draw(self, shot: Shot, scene: Scene) -> Taken:
+    def _draw(self, shot: Shot, scene: Scene, note: str = "") -> Taken:
         subject = Subject(
             scene.image,
             (scene.shift.dx, scene.shift.dy),
             shot.box,
             scene.zones.get(shot.zone, ()),
             scene.detections,
-            captions(self._place, shot, scene),
+            captions(self._place, shot, scene, note),
+            shot.outline,
         )
         self.figures["taken"] += 1
         work = self._drawer.submit(self._made, subject, shot.moment, scene, self.settings)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lamppost.agent.clock import EARLIEST
 from lamppost.agent.evidence.drawing import Caption
@@ -14,13 +15,24 @@ if TYPE_CHECKING:
     from lamppost.agent.sight.scene import Scene
 
 
-def captions(place: str, shot: Shot, scene: Scene) -> tuple[Caption, Caption]:
-    """Return the two lines of a picture; ``place`` is site and node."""
+def captions(place: str, shot: Shot, scene: Scene, note: str = "") -> tuple[Caption, Caption]:
+    """Return the two lines of a picture; ``place`` is site and node, ``note`` what `remark` says."""
     hidden = ", hidden" if shot.hidden else ""
     stood_s = (scene.at - shot.since).total_seconds()
     which = f"{MOMENTS.index(shot.moment) + 1}/{len(MOMENTS)} {shot.moment}{hidden}, after {stood_s:.0f} s"
     where = f"{place} / {scene.device} / zone {shot.zone}"
-    return Caption(clock(scene.at), which), Caption(where, f"since {clock(shot.since, short=True)}")
+    since = f"since {clock(shot.since, short=True)}"
+    return Caption(clock(scene.at), which), Caption(where, f"{note}, {since}" if note else since)
+
+
+def remark(measures: Mapping[str, Any]) -> str:
+    """Return what the measures of an event say of water: its share of the zone, level and state."""
+    words = [str(measures[key]) for key in ("level", "state") if measures.get(key)]
+    if isinstance(share := measures.get("share"), float):
+        words.insert(0, f"water on {share:.0%}")
+    if isinstance(level_mm := measures.get("level_mm"), int | float):
+        words.insert(0, f"{level_mm:.0f} mm")
+    return ", ".join(words)
 
 
 def clock(at: datetime, *, short: bool = False) -> str:

@@ -26,9 +26,10 @@ class Caption(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """What is drawn. ``box``, ``zone`` and ``found`` are in 0..1 of the camera's reference view.
+    """What is drawn. ``box``, ``zone``, ``found`` and ``outline`` are in 0..1 of the camera's reference view.
 
-    ``shift`` is how far ``image`` had moved against that view, as shares of width and height.
+    ``outline`` are polygons; where there are some, they are drawn and the box is not. ``shift`` is how far
+    ``image`` had moved against that view, as shares of width and height.
     """
 
     image: Image
@@ -37,6 +38,7 @@ class Subject(NamedTuple):
     zone: Sequence[tuple[float, float]]
     found: Detections
     captions: Sequence[Caption]
+    outline: Sequence[Sequence[tuple[float, float]]] = ()
 
 
 def draw(subject: Subject, width: int, blur: Blur = "none") -> Image:
@@ -49,7 +51,12 @@ def draw(subject: Subject, width: int, blur: Blur = "none") -> Image:
     image = conceal(image, box, found, blur)
     if image is subject.image:
         image = image.copy()
-    _outline(image, at.points(subject.zone), box)
+    _polygon(image, at.points(subject.zone), ZONE)
+    if subject.outline:
+        for polygon in subject.outline:
+            _polygon(image, at.points(polygon), BOX)
+    else:
+        _around(image, box)
     return np.vstack([image, _strip(width, subject.captions)])
 
 
@@ -83,12 +90,18 @@ def _resized(image: Image, width: int) -> Image:
     return cv2.resize(image, size, interpolation=how).astype(np.uint8, copy=False)
 
 
-def _outline(image: Image, zone: np.ndarray[tuple[int, int], np.dtype[np.int32]], box: Region) -> None:
-    """Draw the zone, and around the box, so that what is in it stays as it was."""
+def _polygon(
+    image: Image, points: np.ndarray[tuple[int, int], np.dtype[np.int32]], colour: tuple[int, int, int]
+) -> None:
     thin = max(1, image.shape[1] // 640)
-    if len(zone):
-        cv2.polylines(image, [zone], True, DARK, thin + 2, cv2.LINE_AA)
-        cv2.polylines(image, [zone], True, ZONE, thin, cv2.LINE_AA)
+    if len(points):
+        cv2.polylines(image, [points], True, DARK, thin + 2, cv2.LINE_AA)
+        cv2.polylines(image, [points], True, colour, thin, cv2.LINE_AA)
+
+
+def _around(image: Image, box: Region) -> None:
+    """Draw around the box, so that what is in it stays as it was."""
+    thin = max(1, image.shape[1] // 640)
     rows, columns = box.within(image)
     away = thin + 1
     first = (columns.start - away, rows.start - away)

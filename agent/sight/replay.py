@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lamppost.agent.engine import Raised
 from lamppost.agent.event import Event
 from lamppost.agent.evidence.album import Album
 from lamppost.agent.rules.api import Rule, RuleState, Witness
+from lamppost.agent.sight.commission import BY
+from lamppost.agent.sight.dry import reference
 from lamppost.agent.sight.scene import Eye, Lines, Scene, Zones
+from lamppost.agent.sight.water import Light
+from lamppost.agent.sight.water_turns import WaterTurns
 from lamppost.drivers.api import Frame, Reading
 
 #: Second 0 of a recording. Any day will do that no schedule excludes by itself.
@@ -43,12 +51,15 @@ def replay(
     start: datetime = START,
     album: Album | None = None,
     lines: Lines | None = None,
+    water: WaterTurns | None = None,
+    dry_until_s: float = 0.0,
 ) -> Iterator[Seen]:
     """Look at ``pictures`` (seconds in the file, image HxWx3) ``fps`` times a second of the file's own time.
 
     ``start`` is the moment that the file's second 0 stands for. With an ``album``, events have evidence.
+    The road is dry for certain until ``dry_until_s``.
     """
-    eye = Eye(detect, zones, lines)
+    look = _Look(Eye(detect, zones, lines), water, dry_until_s)
     states = {rule.name: rule.start(None) for rule in rules}
     due_s: float | None = None
     for seq, (at_s, image) in enumerate(pictures):
@@ -57,11 +68,34 @@ def replay(
         # Looks keep their pace where the file has pictures for it; after a gap they begin anew.
         due_s = at_s + 1 / fps if due_s is None or at_s > due_s + 1 / fps else due_s + 1 / fps
         at = start + timedelta(seconds=at_s)
-        scene = eye.look(Frame(device, image, at, seq))
+        scene = look(Frame(device, image, at, seq), at_s)
         told = [(name, one) for name, state in states.items() for one in state.step(scene, at)]  # type: ignore[arg-type]
         raised = [Raised(name, one) for name, one in told if isinstance(one, Event)]
         readings = [one for _, one in told if isinstance(one, Reading)]
         yield Seen(at_s, scene, *_illustrated(scene, raised, states, album), readings)
+
+
+class _Look:
+    """Looks as live sight does; what is dry by the user's word is learnt from the first look on."""
+
+    def __init__(self, eye: Eye, water: WaterTurns | None, dry_until_s: float) -> None:
+        self._eye = eye
+        self._water = water
+        self._dry_until_s = dry_until_s
+        self._maps: dict[Light, list[NDArray[np.uint8]]] = {}
+
+    def __call__(self, frame: Frame, at_s: float) -> Scene:
+        if self._water is None:
+            return self._eye.look(frame)
+        turn = self._water.turn(frame.device, frame.at.timestamp())
+        scene = self._eye.look(frame, turn)
+        self._water.looked(frame.device, ())
+        if turn is None or scene.water is None or at_s >= self._dry_until_s:
+            return scene
+        maps = self._maps.setdefault(scene.water.light, [])
+        maps[:] = [np.max([*maps, scene.water.wet], axis=0)]
+        turn.fit.use(scene.water.light, reference(maps, scene, BY, turn.model))
+        return dataclasses.replace(scene, water=scene.water._replace(dry=maps[0]))
 
 
 def _illustrated(

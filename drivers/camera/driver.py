@@ -275,9 +275,17 @@ class Camera(Driver):
 
     async def snapshot(self) -> Frame:
         """Return one picture. Raises DriverError."""
+        return (await self.snapshots(1))[0]
+
+    async def snapshots(self, count: int, every_s: float = 0.0) -> list[Frame]:
+        """Return several pictures, so many seconds apart. Raises DriverError."""
         async with started(self._job(), lambda _line: None) as child:
             await self._opened(child)
-            return self._frame(child, await self._picture(child))
+            frames = [self._frame(child, await self._picture(child))]
+            while len(frames) < count:
+                await asyncio.sleep(every_s)
+                frames.append(self._frame(child, await self._picture(child)))
+            return frames
 
     async def _picture(self, child: Child) -> dict[str, Any]:
         """Ask for a picture and return its announcement."""

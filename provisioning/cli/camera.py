@@ -1,4 +1,4 @@
-"""`lamppost camera snapshot`."""
+"""`lamppost camera snapshot|dry`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Annotated
 
 import typer
 
-from lamppost.provisioning.cli.options import ConfigFile
+from lamppost.provisioning.cli.camera_dry import dry
+from lamppost.provisioning.cli.options import ConfigFile, chosen_camera
 
 app = typer.Typer(no_args_is_help=True)
+app.command("dry")(dry)
 
 _FORMATS = (".jpg", ".jpeg", ".png")
 
@@ -39,21 +41,12 @@ def snapshot(
     import cv2  # noqa: PLC0415 - heavy, and only needed here
 
     from lamppost.agent.config import load  # noqa: PLC0415
-    from lamppost.agent.config.notes import nearest  # noqa: PLC0415
-    from lamppost.drivers.camera import Camera  # noqa: PLC0415
     from lamppost.provisioning.drawn import drawn  # noqa: PLC0415
 
-    devices = load(config).devices
-    cameras = {name: found.driver for name, found in devices.items() if isinstance(found.driver, Camera)}
+    found = chosen_camera(load(config), device)
     path = out or Path(f"{device}.jpg")
-    if device not in cameras:
-        what = "is no camera" if device in devices else "is not in the configuration"
-        near = nearest(device, cameras)
-        known = f"cameras: {', '.join(cameras) or 'none'}"
-        return _wrong(f"{device} {what}; {near + ' ' if near else ''}{known}")
     if path.suffix.lower() not in _FORMATS:
         return _wrong(f"{path}: a picture ends in .jpg or .png")
-    found = cameras[device]
     frame = asyncio.run(found.snapshot())
     image, legend = drawn(frame.image, found.zones, found.lines) if zones else (frame.image, {})
     path.write_bytes(cv2.imencode(path.suffix, image)[1].tobytes())

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
+
+if TYPE_CHECKING:
+    from lamppost.agent.config import Config
+    from lamppost.drivers.camera import Camera
 
 WHERE = "$LAMPPOST_CONFIG, ./lamppost.toml or /etc/lamppost/lamppost.toml"
 
@@ -34,3 +38,17 @@ ConfigArgument: TypeAlias = Annotated[
     Path,
     typer.Argument(metavar="FILE", default_factory=_default, show_default=WHERE, help="Configuration file."),
 ]
+
+
+def chosen_camera(config: Config, device: str) -> Camera:
+    """Return the driver of a configured camera. Raises BadParameter that says which cameras there are."""
+    from lamppost.agent.config.notes import nearest  # noqa: PLC0415 - `--help` needs no pydantic
+    from lamppost.drivers.camera import Camera  # noqa: PLC0415
+
+    cameras = {n: found.driver for n, found in config.devices.items() if isinstance(found.driver, Camera)}
+    if device in cameras:
+        return cameras[device]
+    what = "is no camera" if device in config.devices else "is not in the configuration"
+    near = nearest(device, cameras)
+    known = f"cameras: {', '.join(cameras) or 'none'}"
+    raise typer.BadParameter(f"{device} {what}; {near + ' ' if near else ''}{known}", param_hint="DEVICE")

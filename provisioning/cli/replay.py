@@ -11,11 +11,13 @@ import typer
 
 from lamppost.agent.evidence.exhibit import MOMENTS
 from lamppost.provisioning.cli.options import ConfigFile
+from lamppost.provisioning.cli.replay_water import replayed_water
 
 if TYPE_CHECKING:
     from lamppost.agent.config import Config
     from lamppost.agent.event import Event
     from lamppost.agent.evidence.album import Album
+    from lamppost.agent.sight.replay import Counts, Seen
 
 
 def replay(
@@ -37,14 +39,29 @@ def replay(
     model: Annotated[
         str, typer.Option(help="Detector instead of the configured one: a name, or a manifest's path.")
     ] = "",
+    dry: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--dry",
+            exists=True,
+            dir_okay=False,
+            help="Picture of the dry road, instead of the camera's own references; again for more.",
+        ),
+    ] = None,
+    dry_until: Annotated[
+        float, typer.Option("--dry-until", min=0, metavar="SECONDS", help="The road is dry until then.")
+    ] = 0.0,
 ) -> int:
     """Run a recording through exactly the sight and rules of a camera, and print one JSON line an event.
 
     Times are seconds of the file's own presentation time, boxes are in 0..1 of the picture. A counter that
-    goes up is a line of its own, of kind "counting" and phase "reading".
+    goes up is a line of its own, of kind "counting" and phase "reading". Water is seen beside the camera's
+    dry references, if the box has some and neither --dry nor --dry-until says what is dry. There are no
+    gauges in a recording: a rule that has one gets nothing from it, and says what the camera alone sees.
 
     Examples: `lamppost replay --config lamppost.toml --device kerb-cam night.mp4`,
-    `lamppost replay -d kerb-cam --annotate out.mp4 --evidence pictures night.mp4`.
+    `lamppost replay -d kerb-cam --annotate out.mp4 --evidence pictures night.mp4`,
+    `lamppost replay -d underpass-cam --dry dry-road.jpg flood.mp4`.
     """
     from lamppost.agent.config import load  # noqa: PLC0415 - heavy, and only needed here
     from lamppost.agent.sight.detector import detector  # noqa: PLC0415
@@ -69,23 +86,22 @@ def replay(
         typer.echo(str(error), err=True)
 
     try:
-        for seen in run(
-            open_recording(video, on_break),
-            device=device,
-            zones=camera.zones,
-            lines=camera.lines,
-            fps=fps or camera.fps,
-            rules=rules,
-            detect=detector(sight, settings.path),
-            album=album,
-        ):
-            for line in (*map(_line, seen.events), *counts.records(seen.readings)):
-                sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
-                sys.stdout.flush()
-            for id_, number, jpeg in seen.pictures:
-                (evidence or Path()).joinpath(_file(id_, number)).write_bytes(jpeg)
-            if paint is not None:
-                paint.add(seen)
+        with replayed_water(settings, device, rules, dry or (), dry_until) as water:
+            for seen in run(
+                open_recording(video, on_break),
+                device=device,
+                zones=camera.zones,
+                lines=camera.lines,
+                fps=fps or camera.fps,
+                rules=rules,
+                detect=detector(sight, settings.path),
+                album=album,
+                water=water,
+                dry_until_s=dry_until,
+            ):
+                _tell(seen, counts, evidence)
+                if paint is not None:
+                    paint.add(seen)
     except RecordingError as error:
         typer.echo(str(error), err=True)
         return 1
@@ -93,6 +109,15 @@ def replay(
         if paint is not None:
             paint.close()
     return 1 if broken else 0
+
+
+def _tell(seen: Seen, counts: Counts, evidence: Path | None) -> None:
+    """Print the lines of one look, and write its pictures."""
+    for line in (*map(_line, seen.events), *counts.records(seen.readings)):
+        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    for id_, number, jpeg in seen.pictures:
+        (evidence or Path()).joinpath(_file(id_, number)).write_bytes(jpeg)
 
 
 def _line(event: Event) -> dict[str, Any]:

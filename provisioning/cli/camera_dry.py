@@ -1,0 +1,87 @@
+"""`lamppost camera dry`: somebody stands at the road and says that it is dry."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from lamppost.provisioning.cli.options import ConfigFile, chosen_camera
+
+if TYPE_CHECKING:
+    from lamppost.agent.config import Config
+
+#: Seconds between two pictures: some traffic passes meanwhile.
+EVERY_S = 1.0
+
+
+def dry(
+    device: Annotated[str, typer.Argument(help="Name of the camera in the configuration.")],
+    config: ConfigFile,
+    pictures: Annotated[int, typer.Option("--pictures", "-n", min=1, max=60, help="How many to take.")] = 5,
+    image: Annotated[
+        list[Path] | None,
+        typer.Option("--image", exists=True, dir_okay=False, help="Picture of it instead; again for more."),
+    ] = None,
+    light: Annotated[
+        Literal["day", "night"] | None,
+        typer.Option("--light", help="What the pictures show, if it is judged wrongly."),
+    ] = None,
+) -> int:
+    """Say that the road of a camera is dry now: what looks wet in its pictures is no water.
+
+    Takes some pictures, a second apart, and keeps the most that looks wet in any of them as the camera's
+    reference for this light. Do it once by day and once by night, when the road is really dry. A running
+    agent uses it within seconds.
+
+    Examples: `lamppost camera dry underpass-cam`, `lamppost camera dry underpass-cam --image dry-night.jpg`.
+    """
+    from lamppost.agent.config import load  # noqa: PLC0415 - heavy, and only needed here
+    from lamppost.agent.sight.commission import doubts, dry_roads, wet_shares  # noqa: PLC0415
+    from lamppost.agent.sight.detector import segmenter  # noqa: PLC0415
+    from lamppost.agent.sight.dry import DryFolder  # noqa: PLC0415
+
+    settings = load(config)
+    camera = chosen_camera(settings, device)
+    segment = segmenter(settings.sight, settings.path)
+    if image:
+        images = [_read(path) for path in image]
+    else:
+        images = [frame.image for frame in asyncio.run(camera.snapshots(pictures, EVERY_S))]
+    folder = DryFolder(settings.node.state_dir / "dry")
+    zones = _zones(settings, device, camera.zones)
+    for road in dry_roads(images, segment, device, datetime.now(UTC), light):
+        path = folder.put(device, road.light, road.reference, road.image)
+        count = f"{road.pictures} picture{'s' if road.pictures > 1 else ''}"
+        print(f"{device} by {road.light}: dry as in {count}, kept in {path}")
+        for name, share in wet_shares(road.reference.wet, road.threshold, zones).items():
+            print(f"zone {name}: {share:.1%} of it looks wet all the same")
+        for doubt in doubts(road, zones):
+            typer.echo(f"lamppost: {doubt}", err=True)
+    if not zones:
+        typer.echo(f"lamppost: {device} has no zones yet: zones.NAME = [[x, y], ...]", err=True)
+    return 0
+
+
+def _read(path: Path) -> Any:
+    import cv2  # noqa: PLC0415
+
+    found = cv2.imread(str(path))
+    if found is None:
+        raise typer.BadParameter(f"{path}: not a picture that can be read", param_hint="--image")
+    return found
+
+
+def _zones(settings: Config, device: str, zones: dict[str, Any]) -> dict[str, Any]:
+    """Return the zones in which rules look for water; all where no rule does."""
+    wanted = {
+        zone
+        for rule in settings.rules.values()
+        if (device, "water") in set(rule.wants())
+        for camera, zone in rule.zones()
+        if camera == device
+    }
+    return {name: points for name, points in zones.items() if name in wanted} or dict(zones)

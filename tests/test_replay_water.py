@@ -1,0 +1,102 @@
+"""A recording through the water of sight as live: what is new, what was dry, and pictures of it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from modelling import blue_water
+from ponds import NOTHING, ROAD, flood, street, wet_share
+
+from lamppost.agent.evidence.captions import remark
+from lamppost.agent.evidence.drawing import BOX, Caption, Subject, draw
+from lamppost.agent.sight.replay import replay
+from lamppost.agent.sight.water_turns import WaterTurns
+from lamppost.models.segmenter import load_segmenter
+from lamppost.provisioning.annotate import Annotator
+
+
+@pytest.fixture
+def water(tmp_path):
+    segment = load_segmenter(blue_water(tmp_path))
+    turns = WaterTurns(lambda: segment, None)
+    turns.wanted = ["cam"]
+    return turns
+
+
+def seen(water, pictures, **how):
+    recording = [(n / 2, picture) for n, picture in enumerate(pictures)]
+    return list(
+        replay(
+            recording, device="cam", zones={"road": ROAD}, fps=2.0, rules=[], detect=lambda _: NOTHING,
+            water=water, **how,
+        )
+    )  # fmt: skip
+
+
+def test_water_is_seen_every_two_seconds_of_the_recording(water):
+    looks = seen(water, [street()] * 12)
+    assert [look.at_s for look in looks if look.scene.water is not None] == [0, 2, 4]
+    assert all(look.scene.water.dry is None for look in looks if look.scene.water)
+
+
+def test_what_is_dry_by_the_users_word_is_a_reference_from_the_first_look_on(water):
+    puddle = flood(street(), 0.3, 0.6, 0.4, 0.7)
+    pictures = [puddle] * 6 + [street()] * 6 + [flood(street(), 0.1, 0.5, 0.9, 0.9)] * 8
+    looks = [look.scene.water for look in seen(water, pictures, dry_until_s=5.0) if look.scene.water]
+    assert len(looks) == 5
+    for one in looks:
+        assert wet_share(one.dry, 0.31, 0.61, 0.39, 0.69) == 1
+        assert wet_share(one.dry, 0.5, 0.5, 0.9, 0.9) == 0
+    assert wet_share(looks[-1].wet, 0.12, 0.52, 0.88, 0.88) == 1
+
+
+def test_without_water_nothing_is_segmented():
+    assert all(look.scene.water is None for look in seen(None, [street()] * 3, dry_until_s=5))
+
+
+def test_an_annotated_video_shows_new_water_and_what_was_wet_before(water, tmp_path):
+    puddle = flood(street(), 0.3, 0.6, 0.4, 0.7)
+    painter = Annotator(tmp_path / "out.avi", {"road"})
+    for look in seen(water, [puddle] * 4 + [flood(puddle, 0.6, 0.6, 0.8, 0.8)] * 4, dry_until_s=1.0):
+        painter.add(look)
+    painter.close()
+    video = cv2.VideoCapture(str(tmp_path / "out.avi"))
+    pictures = []
+    while (read := video.read())[0]:
+        pictures.append(read[1].astype(int))
+    before, after = pictures[10], pictures[-1]
+    changed = np.abs(after - before).max(axis=2)
+    assert np.median(changed[230:270, 400:500]) > 40
+    assert np.median(changed[230:240, 210:240]) < 25
+
+
+def test_an_outline_is_drawn_in_place_of_the_box():
+    image = np.full((360, 640, 3), 90, np.uint8)
+    outline = [[(0.3, 0.6), (0.5, 0.6), (0.4, 0.8)]]
+    subject = Subject(
+        image,
+        (0.0, 0.0),
+        (0.3, 0.6, 0.5, 0.8),
+        ROAD,
+        NOTHING,
+        (Caption("a", "b"), Caption("c", "d")),
+        outline,
+    )
+    drawn = draw(subject, 640)
+
+    def red(x, y):
+        part = drawn[round(y * 360) - 2 : round(y * 360) + 3, round(x * 640) - 2 : round(x * 640) + 3]
+        return bool((np.abs(part.astype(int) - BOX).max(axis=2) < 60).any())
+
+    assert red(0.4, 0.6)
+    assert red(0.4, 0.8)
+    assert red(0.45, 0.7)
+    assert not red(0.3, 0.75)  # the box's side
+    assert (drawn[240, 256] == 90).all()  # what is inside stays as it was
+
+
+def test_the_caption_says_share_depth_level_and_state():
+    measures = {"share": 0.312, "level_mm": 161.4, "level": "warning", "state": "confirmed"}
+    assert remark(measures) == "161 mm, water on 31%, warning, confirmed"
+    assert remark({"dwell_s": 3}) == ""
