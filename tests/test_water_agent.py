@@ -1,0 +1,136 @@
+"""A real agent with a rule that wants water: it is seen, and an operator's word is taken at once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+from cameras import write_video
+from evidencing import one_car
+from modelling import blue_water
+from plugins import write_plugin
+from ponds import flood, street
+
+from agent import Agent
+from lamppost.drivers import registry
+from lamppost.provisioning.cli import main
+
+pytestmark = pytest.mark.skipif(
+    "camera" not in registry.names(), reason="the driver camera is not installed: pip install -e . again"
+)
+
+RULE = """
+from lamppost.agent.rules.api import Rule
+from lamppost.drivers.api import Reading, Quality
+
+
+class Wetness(Rule):
+    camera: str
+
+    def watches(self):
+        return [(self.camera, "")]
+
+    def wants(self):
+        return [(self.camera, "water")]
+
+    def start(self, saved):
+        return State(self)
+
+
+class State:
+    def __init__(self, rule):
+        self.rule = rule
+
+    def step(self, sample, now):
+        water = getattr(sample, "water", None)
+        if water is None:
+            return []
+        new = water.wet >= water.threshold
+        if water.dry is not None:
+            new &= water.dry < water.threshold
+        return [Reading(self.rule.camera, "wet", float(new.mean()), "ratio", now, Quality.GOOD)]
+
+    def tick(self, now):
+        return []
+
+    def save(self):
+        return {}
+
+    def shift(self, seconds):
+        pass
+"""
+
+
+@pytest.fixture
+def box(tmp_path):
+    plugins = tmp_path / "plugins"
+    write_plugin(plugins, "wetness_rule", RULE, "[lamppost.rules]\nwetness = wetness_rule:Wetness\n")
+    (tmp_path / "models").mkdir()
+    blue_water(tmp_path / "models")
+    rng = np.random.default_rng(1)
+    still = flood(street(), 0.25, 0.5, 0.75, 1.0)
+    noisy = [cv_noise(rng, still) for _ in range(20)]
+    write_video(tmp_path / "road.avi", noisy, code="MJPG")
+    config = f"""
+[sight]
+model = "{one_car(tmp_path)}"
+water_every_s = 0.5
+[devices.cam]
+driver = "camera"
+source = "road.avi"
+loop = true
+fps = 5
+zones.road = [[0.1, 0.5], [0.9, 0.5], [0.9, 0.95], [0.1, 0.95]]
+[rules.wetness]
+kind = "wetness"
+camera = "cam"
+"""
+    return Agent(tmp_path, config, env={"PYTHONPATH": str(plugins)})
+
+
+def cv_noise(rng, image):
+    return np.clip(image + rng.normal(0, 3, image.shape), 0, 255).astype(np.uint8)
+
+
+def test_water_goes_to_the_rule_and_an_operators_word_counts_at_once(box, tmp_path, monkeypatch, capsys):
+    async def run():
+        with box as agent:
+            await agent.until(lambda: wet(agent) == pytest.approx(0.25, abs=0.02), what="water")
+            seen = agent.status()["sight"]["water"]["cameras"]["cam"]
+            assert (seen["light"], seen["dry"]) == ("day", {"day": None, "night": None})
+            assert "no dry reference by day" in seen["problem"]
+            monkeypatch.syspath_prepend(str(tmp_path / "plugins"))
+            dry = ["camera", "dry", "cam", "-n", "1", "--config", str(agent.config)]
+            assert await asyncio.to_thread(main, dry) == 0
+            assert "looks wet already" in capsys.readouterr().err
+            await agent.until(lambda: wet(agent) == pytest.approx(0, abs=0.01), what="nothing new")
+            seen = agent.status()["sight"]["water"]["cameras"]["cam"]
+            assert seen["problem"] == ""
+            assert seen["dry"]["day"]["by"] == "operator"
+
+    asyncio.run(run())
+
+
+def wet(agent):
+    return agent.newest("cam").get("wet", {"value": None})["value"]
+
+
+def test_without_a_segmenter_the_agent_sees_all_else_and_says_so(box, tmp_path, monkeypatch, capsys):
+    (tmp_path / "models" / "water.toml").write_text("name = 1")
+
+    async def run():
+        with box as agent:
+            await agent.until(lambda: ((agent.status().get("sight") or {}).get("water") or {}).get("problem"))
+            sight = agent.status()["sight"]
+            assert "water.toml" in sight["water"]["problem"]
+            assert sight["problem"] == ""
+            await agent.until(lambda: agent.status()["sight"]["cameras"]["cam"]["looks"] > 3)
+            capsys.readouterr()
+            monkeypatch.syspath_prepend(str(tmp_path / "plugins"))
+            assert main(["status", "--config", str(agent.config)]) == 0
+            assert "no water is seen, because there is no segmenter" in " ".join(
+                capsys.readouterr().out.split()
+            )
+
+    asyncio.run(run())
