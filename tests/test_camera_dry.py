@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import cv2
 import pytest
 from cameras import write_video
 from modelling import blue_water
+from plugins import write_plugin
 from ponds import flood, street, wet_share
 
 from lamppost.agent.sight.dry import DryFolder
@@ -101,3 +104,41 @@ def test_what_goes_wrong_is_told_without_a_traceback(box, tmp_path, capsys):
     assert main([*args, "-n", "1"]) == 2
     assert "cannot read the model" in capsys.readouterr().err
     assert folder.stamp("cam", "day") is None
+
+
+def test_a_check_tells_before_the_first_flood_what_is_missing(box, tmp_path, monkeypatch, capsys):
+    args, _ = box
+    config = tmp_path / "lamppost.toml"
+    wants = """
+from lamppost.agent.rules.api import Rule
+
+
+class Wants(Rule):
+    camera: str
+    zone: str
+
+    def watches(self):
+        return [(self.camera, "")]
+
+    def zones(self):
+        return [(self.camera, self.zone)]
+
+    def wants(self):
+        return [(self.camera, "water")]
+"""
+    write_plugin(tmp_path / "plugins", "wants_rule", wants, "[lamppost.rules]\nwants = wants_rule:Wants\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "plugins"))
+    rule = '[rules.r]\nkind = "wants"\ncamera = "cam"\nzone = "ZONE"\n'
+    text = config.read_text()
+    config.write_text(text + rule.replace("ZONE", "sky"))
+    assert main(["config", "check", str(config)]) == 0
+    said = capsys.readouterr().err
+    assert "note: cam: zone sky lies wholly in the upper third of the picture: is that road?" in said
+    assert "note: cam: no dry reference by day and by night yet" in said
+    assert main([*args, "-n", "1"]) == 0
+    assert "zone road" not in capsys.readouterr().out  # no rule looks there
+    config.write_text(text + rule.replace("ZONE", "road") + '[sight]\nwater_model = "ice"\n')
+    assert main(["config", "check", "--json", str(config)]) == 0
+    model, dry = json.loads(capsys.readouterr().out)["notes"]
+    assert "sight.water_model: model 'ice' is unknown" in model
+    assert "no dry reference by night yet" in dry

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,6 +24,8 @@ MUCH = 0.25
 #: A zone that is smaller, or lies wholly above that part of the picture, is hardly the road.
 SMALL, HIGH = 0.005, 0.35
 
+#: Height and width in which zones are measured.
+_SHAPE = (360, 640)
 _NOTHING = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), ())
 
 
@@ -84,14 +86,19 @@ def inside(points: Iterable[tuple[float, float]], shape: tuple[int, ...]) -> NDA
 
 def doubts(road: DryRoad, zones: Zones) -> Iterator[str]:
     """Yield in words what is odd about a dry road and its zones."""
-    shares: Mapping[str, float] = wet_shares(road.reference.wet, road.threshold, zones)
-    for name, points in zones.items():
-        if shares[name] > MUCH:
+    for name, share in wet_shares(road.reference.wet, road.threshold, zones).items():
+        if share > MUCH:
             yield (
-                f"zone {name}: {shares[name]:.0%} of it looks wet already. Is the road dry? "
+                f"zone {name}: {share:.0%} of it looks wet already. Is the road dry? "
                 "What looks wet now is never told as water"
             )
-        covered = float(inside(points, road.reference.wet.shape).mean())
+    yield from zone_doubts(zones)
+
+
+def zone_doubts(zones: Zones) -> Iterator[str]:
+    """Yield in words which zones can hardly be a road."""
+    for name, points in zones.items():
+        covered = float(inside(points, _SHAPE).mean())
         if covered < SMALL:
             yield f"zone {name} covers {covered:.1%} of the picture only: water in it can hardly be seen"
         elif max(y for _, y in points) < HIGH:

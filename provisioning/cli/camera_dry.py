@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from lamppost.provisioning.cli.options import ConfigFile, chosen_camera
-
-if TYPE_CHECKING:
-    from lamppost.agent.config import Config
+from lamppost.provisioning.water import watched_zones
 
 #: Seconds between two pictures: some traffic passes meanwhile.
 EVERY_S = 1.0
@@ -52,7 +50,7 @@ def dry(
     else:
         images = [frame.image for frame in asyncio.run(camera.snapshots(pictures, EVERY_S))]
     folder = DryFolder(settings.node.state_dir / "dry")
-    zones = _zones(settings, device, camera.zones)
+    zones = watched_zones(settings, device, camera.zones)
     for road in dry_roads(images, segment, device, datetime.now(UTC), light):
         path = folder.put(device, road.light, road.reference, road.image)
         count = f"{road.pictures} picture{'s' if road.pictures > 1 else ''}"
@@ -73,15 +71,3 @@ def _read(path: Path) -> Any:
     if found is None:
         raise typer.BadParameter(f"{path}: not a picture that can be read", param_hint="--image")
     return found
-
-
-def _zones(settings: Config, device: str, zones: dict[str, Any]) -> dict[str, Any]:
-    """Return the zones in which rules look for water; all where no rule does."""
-    wanted = {
-        zone
-        for rule in settings.rules.values()
-        if (device, "water") in set(rule.wants())
-        for camera, zone in rule.zones()
-        if camera == device
-    }
-    return {name: points for name, points in zones.items() if name in wanted} or dict(zones)

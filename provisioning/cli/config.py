@@ -13,6 +13,7 @@ import typer
 
 from lamppost.agent.config import Config, ConfigError, Problem, load
 from lamppost.provisioning.cli.options import ConfigArgument
+from lamppost.provisioning.water import water_notes
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -22,7 +23,10 @@ def check(
     file: ConfigArgument,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> int:
-    """Check a configuration file: every problem with its line, exit code 2; else one line of summary."""
+    """Check a configuration file: every problem with its line, exit code 2; else one line of summary.
+
+    Notes say what this box lacks for it, such as dry references of cameras that look for water.
+    """
     problems: Sequence[Problem] = ()
     config: Config | None = None
     try:
@@ -36,6 +40,8 @@ def check(
     else:
         for warning in config.warnings:
             print(f"{_bold(warning.place)}: warning: {warning.text}", file=sys.stderr)
+        for note in water_notes(config):
+            print(config.redact(f"note: {note}"), file=sys.stderr)
         print(config.redact(_summary(config)))
     return 0 if config is not None else 2
 
@@ -89,6 +95,7 @@ def _as_json(file: Path, config: Config | None, problems: Sequence[Problem]) -> 
         result["hub"] = config.redact(config.hub.url) if config.hub else None
         result["devices"] = {name: device.driver_name for name, device in config.devices.items()}
         result["rules"] = list(config.rules)
+        result["notes"] = [config.redact(note) for note in water_notes(config)]
     return result
 
 

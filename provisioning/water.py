@@ -1,0 +1,48 @@
+"""What a technician should know of the cameras that look for water, before the first flood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lamppost.agent.config import Config
+
+
+def watched_zones(config: Config, device: str, zones: dict[str, Any]) -> dict[str, Any]:
+    """Return the zones of a camera in which rules look for water; all of them where no rule does."""
+    wanted = {
+        zone
+        for rule in config.rules.values()
+        if (device, "water") in set(rule.wants())
+        for camera, zone in rule.zones()
+        if camera == device
+    }
+    return {name: points for name, points in zones.items() if name in wanted} or dict(zones)
+
+
+def water_notes(config: Config) -> Iterator[str]:
+    """Yield in words what the sight of water lacks on this box: model, dry references, zones on a road."""
+    wants = (want for rule in config.rules.values() for want in rule.wants())
+    cameras = dict.fromkeys(camera for camera, sense in wants if sense == "water")
+    if not cameras:
+        return
+    from lamppost.agent.sight.commission import zone_doubts  # noqa: PLC0415 - heavy
+    from lamppost.agent.sight.dry import LIGHTS, DryFolder  # noqa: PLC0415
+    from lamppost.models.errors import ModelError  # noqa: PLC0415
+    from lamppost.models.manifest import find_manifest, model_folders  # noqa: PLC0415
+
+    try:
+        find_manifest(config.sight.water_model, model_folders(config.path), "segment")
+    except ModelError as error:
+        yield f"sight.water_model: {error}"
+    folder = DryFolder(config.node.state_dir / "dry")
+    for camera in cameras:
+        zones = getattr(config.devices[camera].driver, "zones", {}) if camera in config.devices else {}
+        for doubt in zone_doubts(watched_zones(config, camera, zones)):
+            yield f"{camera}: {doubt}"
+        if missing := [light for light in LIGHTS if folder.stamp(camera, light) is None]:
+            yield (
+                f"{camera}: no dry reference by {' and by '.join(missing)} yet; "
+                f"when the road is dry: lamppost camera dry {camera}"
+            )
