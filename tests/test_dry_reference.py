@@ -11,6 +11,7 @@ from modelling import blue_water
 from ponds import NOTHING, ROAD, START, flood, frame, street, wet_share
 from waiting import until_sync
 
+from lamppost.agent.engine import Engine
 from lamppost.agent.sight.dry import DryError, DryFolder, reference
 from lamppost.agent.sight.dry_fit import DryFit
 from lamppost.agent.sight.dry_learner import DryLearner
@@ -182,15 +183,21 @@ def test_what_an_operator_has_just_said_is_not_overwritten(segment):
     assert [learner.look(s, of_another_model) is not None for s in scenes(segment, [0, 60, 120])][-1]
 
 
-def test_the_agent_keeps_what_it_learns_on_disk_and_uses_it_at_once(segment, tmp_path):
-    (tmp_path / "state").mkdir()
-    water = WaterTurns(lambda: segment, tmp_path / "state" / "dry")
+def taught(segment, folder):
+    """Return the water of a box whose gauge says dry for three minutes, and the last scene."""
+    water = WaterTurns(lambda: segment, folder)
     water.wanted = ["cam"]
     eye = Eye(lambda _: NOTHING, ZONES)
     for second in range(0, 181, 60):
         scene = eye.look(frame(street(), second), water.turn("cam", START.timestamp() + second))
         water.looked("cam", ())
         water.learn(scene)
+    return water, scene
+
+
+def test_the_agent_keeps_what_it_learns_on_disk_and_uses_it_at_once(segment, tmp_path):
+    (tmp_path / "state").mkdir()
+    water, scene = taught(segment, tmp_path / "state" / "dry")
     assert scene.water.dry is not None
     folder = DryFolder(tmp_path / "state" / "dry")
     until_sync(lambda: folder.stamp("cam", "day") is not None, what="the file")
@@ -200,12 +207,24 @@ def test_the_agent_keeps_what_it_learns_on_disk_and_uses_it_at_once(segment, tmp
 
 def test_a_disk_that_takes_nothing_costs_the_file_only(segment, tmp_path):
     (tmp_path / "state").write_text("a file where a folder should be")
-    water = WaterTurns(lambda: segment, tmp_path / "state" / "dry")
-    water.wanted = ["cam"]
-    eye = Eye(lambda _: NOTHING, ZONES)
-    for second in range(0, 181, 60):
-        scene = eye.look(frame(street(), second), water.turn("cam", START.timestamp() + second))
-        water.looked("cam", ())
-        water.learn(scene)
+    water, scene = taught(segment, tmp_path / "state" / "dry")
     assert scene.water.dry is not None
     water.end()
+
+
+def test_the_box_asks_the_rules_that_know_and_survives_one_that_fails():
+    class Knows:
+        def __init__(self, cameras):
+            self.cameras = cameras
+
+        def dry(self):
+            if self.cameras is None:
+                raise RuntimeError("a bug")
+            return self.cameras
+
+    engine = Engine()
+    engine.add("blind", None, object(), ())
+    assert engine.dry() == set()
+    for name, cameras in {"a": ["cam"], "bad": None, "b": ["cam", "other"], "wet": []}.items():
+        engine.add(name, None, Knows(cameras), ())
+    assert engine.dry() == {"cam", "other"}

@@ -108,6 +108,9 @@ def test_water_goes_to_the_rule_and_an_operators_word_counts_at_once(box, tmp_pa
             seen = agent.status()["sight"]["water"]["cameras"]["cam"]
             assert seen["problem"] == ""
             assert seen["dry"]["day"]["by"] == "operator"
+            capsys.readouterr()
+            assert main(["status", "--config", str(agent.config)]) == 0
+            assert "cam: looks for water by day; dry: day by operator " in capsys.readouterr().out
 
     asyncio.run(run())
 

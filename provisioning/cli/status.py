@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -92,6 +93,7 @@ def picture(run_dir: Path, device: str) -> Group:
     if status["open_events"]:
         parts.append(_open_events(status))
     parts.append(_devices(status))
+    parts.extend(_water(status))
     if device:
         parts.append(_newest(run_dir, status, device))
     else:
@@ -120,9 +122,6 @@ def _troubles(status: dict[str, Any]) -> list[str]:
     water = (status["sight"] or {}).get("water") or {}
     if problem := water.get("problem"):
         troubles.append(f"no water is seen, because there is no segmenter: {problem}")
-    for camera, seen in water.get("cameras", {}).items():
-        if seen["problem"]:
-            troubles.append(f"{camera}: {seen['problem']}")
     if not status["clock"]["plausible"]:
         troubles.append("the box's clock is not set; times are uncertain")
     return troubles
@@ -156,6 +155,21 @@ def _devices(status: dict[str, Any]) -> Table:
             ", ".join(f"{kind} {fault['count']}" for kind, fault in health["faults"].items()),
         )
     return table
+
+
+def _water(status: dict[str, Any]) -> Iterator[Text]:
+    """Yield for each camera that looks for water what is known of its dry road, and what is not."""
+    water = (status["sight"] or {}).get("water") or {}
+    for camera, seen in water.get("cameras", {}).items():
+        known = [
+            f"{light} by {road['by']} {ago(road['at'])}" if road else f"{light} none"
+            for light, road in seen["dry"].items()
+        ]
+        yield Text.assemble(
+            (f"  {camera}: ", "bold"), f"looks for water by {seen['light']}; dry: {', '.join(known)}"
+        )
+        if seen["problem"]:
+            yield Text(f"    {seen['problem']}", style="yellow")
 
 
 def _remarks(status: dict[str, Any]) -> list[Text]:
