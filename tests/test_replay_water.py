@@ -12,6 +12,7 @@ from lamppost.agent.evidence.captions import remark
 from lamppost.agent.evidence.drawing import BOX, Caption, Subject, draw
 from lamppost.agent.sight.replay import replay
 from lamppost.agent.sight.water_turns import WaterTurns
+from lamppost.models.detections import Detections
 from lamppost.models.segmenter import load_segmenter
 from lamppost.provisioning.annotate import Annotator
 
@@ -94,6 +95,19 @@ def test_an_outline_is_drawn_in_place_of_the_box():
     assert red(0.45, 0.7)
     assert not red(0.3, 0.75)  # the box's side
     assert (drawn[240, 256] == 90).all()  # what is inside stays as it was
+
+
+def test_people_and_plates_in_the_water_are_concealed_as_others_are():
+    image = np.random.default_rng(1).integers(0, 256, (360, 640, 3), np.uint8)
+    person = Detections(
+        np.array([[0.4, 0.5, 0.5, 0.8]], np.float32), np.array([0.8], np.float32), ("person",)
+    )
+    pond = [[(0.1, 0.45), (0.9, 0.45), (0.9, 0.95), (0.1, 0.95)]]
+    box = (0.1, 0.45, 0.9, 0.95)
+    shown = draw(Subject(image, (0.0, 0.0), box, (), person, [Caption("a", "b")], pond), 640, "found")
+    head = np.s_[182:200, 262:314]
+    assert shown[head].std() < image[head].std() / 2
+    assert (shown[300:330, 400:500] == image[300:330, 400:500]).all()
 
 
 def test_the_caption_says_share_depth_level_and_state():

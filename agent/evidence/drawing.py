@@ -48,7 +48,9 @@ def draw(subject: Subject, width: int, blur: Blur = "none") -> Image:
     box = at.region(subject.box)
     seen = zip(subject.found.labels, subject.found.scores, subject.found.boxes, strict=True)
     found = [Found(label, float(score), at.region(place)) for label, score, place in seen]
-    image = conceal(image, box, found, blur)
+    # People and cars in a box around water are not what is reported: they are concealed as others are.
+    reported = Region(0, 0, 0, 0) if subject.outline and blur == "found" else box
+    image = conceal(image, reported, found, blur)
     if image is subject.image:
         image = image.copy()
     _polygon(image, at.points(subject.zone), ZONE)
