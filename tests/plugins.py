@@ -21,6 +21,13 @@ def write_plugin(folder: Path, module: str, code: str, entry_points: str, *, ver
     (info / "entry_points.txt").write_text(entry_points)
 
 
+def write_wetness(folder: Path) -> Path:
+    """Lay down the rule "wetness" of `wetness_rule`, which wants water; return the folder."""
+    code = Path(__file__).with_name("wetness_rule.py").read_text(encoding="utf-8")
+    write_plugin(folder, "wetness_rule", code, "[lamppost.rules]\nwetness = wetness_rule:Wetness\n")
+    return folder
+
+
 def install_package(folder: Path, scratch: Path) -> None:
     """Install the third-party driver package with pip, offline, into ``folder``."""
     source = scratch / "source"  # setuptools builds in place

@@ -8,7 +8,7 @@ import cv2
 import pytest
 from cameras import write_video
 from modelling import blue_water
-from plugins import write_plugin
+from plugins import write_wetness
 from ponds import flood, street, wet_share
 
 from lamppost.agent.sight.dry import DryFolder
@@ -109,26 +109,8 @@ def test_what_goes_wrong_is_told_without_a_traceback(box, tmp_path, capsys):
 def test_a_check_tells_before_the_first_flood_what_is_missing(box, tmp_path, monkeypatch, capsys):
     args, _ = box
     config = tmp_path / "lamppost.toml"
-    wants = """
-from lamppost.agent.rules.api import Rule
-
-
-class Wants(Rule):
-    camera: str
-    zone: str
-
-    def watches(self):
-        return [(self.camera, "")]
-
-    def zones(self):
-        return [(self.camera, self.zone)]
-
-    def wants(self):
-        return [(self.camera, "water")]
-"""
-    write_plugin(tmp_path / "plugins", "wants_rule", wants, "[lamppost.rules]\nwants = wants_rule:Wants\n")
-    monkeypatch.syspath_prepend(str(tmp_path / "plugins"))
-    rule = '[rules.r]\nkind = "wants"\ncamera = "cam"\nzone = "ZONE"\n'
+    monkeypatch.syspath_prepend(str(write_wetness(tmp_path / "plugins")))
+    rule = '[rules.r]\nkind = "wetness"\ncamera = "cam"\nzone = "ZONE"\n'
     text = config.read_text()
     config.write_text(text + rule.replace("ZONE", "sky"))
     assert main(["config", "check", str(config)]) == 0

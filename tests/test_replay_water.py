@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import cv2
 import numpy as np
 import pytest
+from cameras import write_video
+from evidencing import one_car
 from modelling import blue_water
+from plugins import write_wetness
 from ponds import NOTHING, ROAD, flood, street, wet_share
 
 from lamppost.agent.evidence.captions import remark
@@ -15,6 +20,7 @@ from lamppost.agent.sight.water_turns import WaterTurns
 from lamppost.models.detections import Detections
 from lamppost.models.segmenter import load_segmenter
 from lamppost.provisioning.annotate import Annotator
+from lamppost.provisioning.cli import main
 
 
 @pytest.fixture
@@ -114,3 +120,90 @@ def test_the_caption_says_share_depth_level_and_state():
     measures = {"share": 0.312, "level_mm": 161.4, "level": "warning", "state": "confirmed"}
     assert remark(measures) == "161 mm, water on 31%, warning, confirmed"
     assert remark({"dwell_s": 3}) == ""
+
+
+# -- the command
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """Return `lamppost replay` of a street with a puddle that is flooded after 4 s."""
+    monkeypatch.syspath_prepend(str(write_wetness(tmp_path / "plugins")))
+    for folder in ("models", "state"):
+        (tmp_path / folder).mkdir()
+    blue_water(tmp_path / "models")
+    puddle = flood(street(), 0.1, 0.5, 0.35, 0.9)
+    flooded = flood(puddle, 0.4, 0.5, 0.75, 1.0)
+    write_video(tmp_path / "flood.avi", [puddle] * 16 + [flooded] * 16, fps=4.0, code="MJPG")
+    cv2.imwrite(str(tmp_path / "dry.png"), puddle)
+    (tmp_path / "lamppost.toml").write_text(
+        f"""
+[node]
+id = "pole-1"
+site = "s"
+state_dir = "{tmp_path / "state"}"
+[sight]
+model = "{one_car(tmp_path)}"
+water_every_s = 1.0
+[devices.cam]
+driver = "camera"
+source = "flood.avi"
+fps = 2
+zones.road = [[0.1, 0.5], [0.9, 0.5], [0.9, 0.95], [0.1, 0.95]]
+[rules.wetness]
+kind = "wetness"
+camera = "cam"
+zone = "road"
+"""
+    )
+    return ["replay", "-c", str(tmp_path / "lamppost.toml"), "-d", "cam", str(tmp_path / "flood.avi")]
+
+
+def lines(capsys):
+    told = capsys.readouterr()
+    return [json.loads(line) for line in told.out.splitlines()], told.err
+
+
+def test_without_a_dry_reference_the_puddle_is_told_and_what_is_missing(asked, capsys):
+    assert main(asked) == 0
+    (line,), said = lines(capsys)
+    assert (line["kind"], line["at_s"], line["state"], line["level"]) == (
+        "road.waterlogging", 0.0, "seen", "attention",
+    )  # fmt: skip
+    assert line["share"] == pytest.approx(0.25 * 0.4, abs=0.02)
+    assert "cam: no dry reference by day; when the road is dry: lamppost camera dry cam" in said
+
+
+@pytest.mark.parametrize("how", ["--dry", "--dry-until", "stored"])
+def test_with_one_only_the_flood_is_told_at_its_second(asked, tmp_path, capsys, how):
+    if how == "stored":
+        dry = ["camera", "dry", "cam", "--image", str(tmp_path / "dry.png"), *asked[1:3]]
+        assert main(dry) == 0
+        capsys.readouterr()
+    else:
+        asked = [*asked, how, str(tmp_path / "dry.png") if how == "--dry" else "3"]
+    video, pictures = tmp_path / "out.mp4", tmp_path / "pictures"
+    assert main([*asked, "--annotate", str(video), "--evidence", str(pictures)]) == 0
+    (line,), said = lines(capsys)
+    assert line["at_s"] == pytest.approx(4, abs=1.0)
+    assert line["share"] == pytest.approx(0.35 * 0.5, abs=0.02)
+    assert said == ""
+    assert video.stat().st_size > 1000
+    assert [path.name for path in pictures.iterdir()] == [f"{line['id']}-3-alarm.jpg"]
+    stored = tmp_path / "state" / "dry" / "cam-day.png"
+    assert stored.exists() == (how == "stored")  # what a replay is told is not the box's
+
+
+def test_a_picture_that_is_none_and_a_model_that_is_not_there_are_told(asked, tmp_path, capsys):
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"no picture")
+    assert main([*asked, "--dry", str(bad)]) == 2
+    assert "not a picture that can be read" in capsys.readouterr().err
+    (tmp_path / "models" / "water.onnx").unlink()
+    assert main(asked) == 2
+    assert "cannot read the model" in capsys.readouterr().err
+
+
+def test_the_help_says_that_a_recording_has_no_gauges(capsys):
+    main(["replay", "--help"])
+    assert "There are no gauges in a recording" in " ".join(capsys.readouterr().out.split())

@@ -9,7 +9,7 @@ import pytest
 from cameras import write_video
 from evidencing import one_car
 from modelling import blue_water
-from plugins import write_plugin
+from plugins import write_wetness
 from ponds import flood, street
 
 from agent import Agent
@@ -20,52 +20,10 @@ pytestmark = pytest.mark.skipif(
     "camera" not in registry.names(), reason="the driver camera is not installed: pip install -e . again"
 )
 
-RULE = """
-from lamppost.agent.rules.api import Rule
-from lamppost.drivers.api import Reading, Quality
-
-
-class Wetness(Rule):
-    camera: str
-
-    def watches(self):
-        return [(self.camera, "")]
-
-    def wants(self):
-        return [(self.camera, "water")]
-
-    def start(self, saved):
-        return State(self)
-
-
-class State:
-    def __init__(self, rule):
-        self.rule = rule
-
-    def step(self, sample, now):
-        water = getattr(sample, "water", None)
-        if water is None:
-            return []
-        new = water.wet >= water.threshold
-        if water.dry is not None:
-            new &= water.dry < water.threshold
-        return [Reading(self.rule.camera, "wet", float(new.mean()), "ratio", now, Quality.GOOD)]
-
-    def tick(self, now):
-        return []
-
-    def save(self):
-        return {}
-
-    def shift(self, seconds):
-        pass
-"""
-
 
 @pytest.fixture
 def box(tmp_path):
-    plugins = tmp_path / "plugins"
-    write_plugin(plugins, "wetness_rule", RULE, "[lamppost.rules]\nwetness = wetness_rule:Wetness\n")
+    plugins = write_wetness(tmp_path / "plugins")
     (tmp_path / "models").mkdir()
     blue_water(tmp_path / "models")
     rng = np.random.default_rng(1)
@@ -85,6 +43,7 @@ zones.road = [[0.1, 0.5], [0.9, 0.5], [0.9, 0.95], [0.1, 0.95]]
 [rules.wetness]
 kind = "wetness"
 camera = "cam"
+zone = "road"
 """
     return Agent(tmp_path, config, env={"PYTHONPATH": str(plugins)})
 
