@@ -83,26 +83,40 @@ def views(folder: Path) -> list[View]:
     return found
 
 
-def dry_clips(every_s: float = 4.0) -> list[Photo]:
-    """Return dry pictures of street cameras that are never trained on."""
+#: Clips under MIT or CC BY 4.0, and what is in them: the ground, if water may be painted there, as the
+#: rows from there down. The others are for testing only.
+CLIPS = {
+    "real_street_parked": 0.35, "real_topdown_passing": 0.0, "real_dense_junction_odc": 0.4, "real_person_lingering": 0.65,
+}  # fmt: skip
+
+
+def dry_cameras() -> list[Road]:
+    """Return dry pictures of a few cameras whose licence allows to learn from them."""
     found = []
-    for path in sorted((ROOT / "clips").glob("*.*")):
-        if path.suffix not in (".mp4", ".avi"):
-            continue
-        film = cv2.VideoCapture(str(path))
-        step = max(1, round(every_s * (film.get(cv2.CAP_PROP_FPS) or 10)))
-        nth = 0
-        while film.grab():
-            if nth % step == 0:
-                found.append(_dry(f"{path.stem}-{nth}", film.retrieve()[1]))
-            nth += 1
-    found += [_dry(path.stem, cv2.imread(str(path))) for path in sorted((ROOT / "images/street").glob("*.jpg"))]
+    for name, top in CLIPS.items():
+        for image in _frames(ROOT / "clips" / f"{name}.mp4", 3.0):
+            ground = np.zeros(image.shape[:2], np.uint8)
+            ground[round(top * KEPT[1]) :] = 255
+            found.append(Road(image, ground))
     return found
 
 
-def _dry(name: str, image: Picture) -> Photo:
-    image = cv2.resize(image, KEPT, interpolation=cv2.INTER_AREA)
-    return Photo(name, image, np.zeros(image.shape[:2], np.uint8))
+def dry_for_testing() -> list[Photo]:
+    """Return dry pictures of street cameras that are never trained on."""
+    images = _frames(ROOT / "clips/real_vtest_parked_van.avi", 15.0)
+    images += [_read(path) for path in sorted((ROOT / "images/street").glob("*.jpg"))]
+    return [Photo(f"dry-{nth}", image, np.zeros(image.shape[:2], np.uint8)) for nth, image in enumerate(images)]
+
+
+def _frames(path: Path, every_s: float) -> list[Picture]:
+    film = cv2.VideoCapture(str(path))
+    step = max(1, round(every_s * (film.get(cv2.CAP_PROP_FPS) or 10)))
+    found, nth = [], 0
+    while film.grab():
+        if nth % step == 0:
+            found.append(cv2.resize(film.retrieve()[1], KEPT, interpolation=cv2.INTER_AREA))
+        nth += 1
+    return found
 
 
 def _read(path: Path) -> Picture:

@@ -86,7 +86,10 @@ def _separable(inside: int, outside: int, dilation: int = 1) -> nn.Sequential:
 
 
 class WaterNet(nn.Module):
-    """Pictures (N, 3, H, W), RGB 0..255, to logits (N, 1, H/2, W/2) and of the whole picture (N, 1)."""
+    """Pictures (N, 3, H, W), RGB 0..255, to logits (N, 1, H/2, W/2).
+
+    Nothing in it looks at the whole picture at once: that taught it to tell the photos of floods from all others.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,20 +98,16 @@ class WaterNet(nn.Module):
             nn.Sequential(nn.Conv2d(c, WIDTH, 1, bias=False), nn.BatchNorm2d(WIDTH)) for c in (24, 40, 112, 192)
         )
         self.context = nn.ModuleList([_separable(WIDTH, WIDTH, 1), _separable(WIDTH, WIDTH, 2), _separable(WIDTH, WIDTH, 3)])
-        self.whole = nn.Sequential(nn.Linear(192 + 112, 64), nn.ReLU(inplace=True), nn.Dropout(0.2))
-        self.gate, self.shift = nn.Linear(64, 1), nn.Linear(64, WIDTH)
         self.up = nn.ModuleList([_separable(WIDTH, WIDTH) for _ in range(3)])
         self.head = nn.Sequential(_separable(WIDTH, 32), nn.Conv2d(32, 4, 1))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> Tensor:
         four, eight, sixteen, deep = self.trunk((x - 127.0) / 128.0)
-        whole = self.whole(torch.cat([deep.mean((2, 3)), sixteen.mean((2, 3))], 1))
-        present = self.gate(whole)
         y = self.lateral[3](deep)
-        y = y + sum(part(y) for part in self.context) + self.shift(whole)[:, :, None, None]
+        y = y + sum(part(y) for part in self.context)
         for up, lateral, skip in zip(self.up, (self.lateral[2], self.lateral[1], self.lateral[0]), (sixteen, eight, four), strict=True):
             y = up(F.interpolate(y, scale_factor=2.0, mode="bilinear", align_corners=False) + lateral(skip))
-        return F.pixel_shuffle(self.head(y), 2) + present[:, :, None, None], present
+        return F.pixel_shuffle(self.head(y), 2)
 
 
 class Exported(nn.Module):
@@ -119,8 +118,7 @@ class Exported(nn.Module):
         self.net = net
 
     def forward(self, x: Tensor) -> Tensor:
-        logits, _ = self.net(x)
-        return torch.sigmoid(F.interpolate(logits, scale_factor=2.0, mode="bilinear", align_corners=False))
+        return torch.sigmoid(F.interpolate(self.net(x), scale_factor=2.0, mode="bilinear", align_corners=False))
 
 
 def pretrained() -> WaterNet:

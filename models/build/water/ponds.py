@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
-from material import Picture, Road, View
+from material import Photo, Picture, Road, View
 from numpy.random import Generator
 
 #: Ground that lies less than this below the water may be called either: nobody sees so thin a film.
@@ -52,16 +54,71 @@ def unflooded(view: View, chance: Generator) -> Picture:
     return _mix(view.dry, view.wet, _smooth(noise(chance, size, chance.uniform(2, 12)), -0.3, 0.3))
 
 
-def puddled(road: Road, chance: Generator) -> tuple[Picture, Picture]:
-    """Return a photo of a dry road with water painted on it, and its mask: what lies behind is mirrored."""
-    height, width = road.road.shape
+def _lying(ground: Picture, chance: Generator) -> tuple[Picture, Picture, Picture]:
+    """Return where water may lie on a ground: a field (positive where it does), how much it hides, its mask."""
+    height, width = ground.shape
     bumps = noise(chance, (width, height), chance.uniform(2, 9)) + 0.3 * noise(chance, (width, height), 30)
     down = np.linspace(0, 1, height, dtype=np.float32)[:, None]
-    ground = road.road > (200 if chance.random() < 0.5 else 100)
     field = bumps + chance.uniform(-0.4, 0.8) * (down - 0.6) - float(chance.uniform(-0.8, 0.9))
     depth = np.where(ground, -field, -1.0)
     alpha = _smooth(depth, 0.0, float(chance.uniform(0.02, 0.2)))
-    mask = np.where(alpha > 0.6, 255, np.where(alpha > 0.05, 128, 0)).astype(np.uint8)
+    return depth, alpha, np.where(alpha > 0.6, 255, np.where(alpha > 0.05, 128, 0)).astype(np.uint8)
+
+
+def transplanted(image: Picture, ground: Picture, source: Photo, chance: Generator) -> tuple[Picture, Picture]:
+    """Return a dry picture with real water of another photo on its ground, and the mask."""
+    patch = _window(source, chance, lambda part: (part == 255).mean() > 0.97, smallest=0.12)
+    _, alpha, mask = _lying(ground, chance)
+    rows, columns = np.where(mask == 255)
+    if patch is None or rows.size < 300:
+        return image, np.zeros_like(mask)
+    top, left = rows.min(), columns.min()
+    size = int(columns.max() - left + 1), int(rows.max() - top + 1)
+    water = np.zeros(image.shape, np.float32)
+    part = slice(top, top + size[1]), slice(left, left + size[0])
+    water[part] = cv2.resize(patch[0], size, interpolation=cv2.INTER_LINEAR)
+    if chance.random() < 0.5:
+        ground_grey = float(image[mask == 255].mean())
+        water *= float(chance.uniform(0.7, 1.5)) * ground_grey / max(20.0, float(patch[0].mean()))
+    inside = np.zeros(mask.shape, np.float32)
+    inside[part] = 1
+    shown = alpha * inside * float(chance.uniform(0.8, 1.0))
+    mask = np.where(inside > 0, mask, np.where(mask > 0, 128, 0)).astype(np.uint8)
+    return _mix(image, water, shown), mask
+
+
+def land(source: Photo, chance: Generator) -> tuple[Picture, Picture]:
+    """Return a part of a photo of a flood in which there is no water: as real as the flood itself."""
+    found = _window(source, chance, lambda part: not part.any(), smallest=0.3)
+    if found is None:
+        return source.image, source.mask
+    image, mask = found
+    size = source.image.shape[1], source.image.shape[0]
+    return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.zeros(source.mask.shape, np.uint8)
+
+
+def _window(source: Photo, chance: Generator, fits: Callable[[Picture], bool], smallest: float) -> tuple[Picture, Picture] | None:
+    """Return the largest of some chance windows whose mask fits."""
+    height, width = source.mask.shape
+    best: tuple[Picture, Picture] | None = None
+    for _ in range(40):
+        w = int(width * chance.uniform(smallest, 1))
+        h = int(height * chance.uniform(smallest, 1))
+        if best is not None and w * h <= best[1].size:
+            continue
+        x, y = int(chance.integers(0, width - w + 1)), int(chance.integers(0, height - h + 1))
+        part = source.mask[y : y + h, x : x + w]
+        if fits(part):
+            best = source.image[y : y + h, x : x + w], part
+    return best
+
+
+def puddled(road: Road, chance: Generator) -> tuple[Picture, Picture]:
+    """Return a photo of a dry road with water painted on it, and its mask: what lies behind is mirrored."""
+    height, width = road.road.shape
+    down = np.linspace(0, 1, height, dtype=np.float32)[:, None]
+    ground = road.road > (200 if chance.random() < 0.5 else 100)
+    depth, alpha, mask = _lying(ground, chance)
     rows = np.where(ground.any(1))[0]
     if rows.size < 10 or (mask == 255).mean() < 0.003:
         return road.image, np.zeros_like(mask)

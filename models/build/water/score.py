@@ -25,7 +25,7 @@ def probabilities(net: Any, images: list[Any], batch: int = 16) -> np.ndarray[An
     found = []
     with torch.no_grad():
         for begin in range(0, len(images), batch):
-            logits, _ = net(tensor(images[begin : begin + batch]).float().contiguous(memory_format=torch.channels_last))
+            logits = net(tensor(images[begin : begin + batch]).float().contiguous(memory_format=torch.channels_last))
             shown = torch.nn.functional.interpolate(logits, scale_factor=2.0, mode="bilinear", align_corners=False)
             found.append(torch.sigmoid(shown)[:, 0].numpy())
     return np.concatenate(found)

@@ -17,10 +17,12 @@ def varied(image: Picture, mask: Picture, chance: Generator) -> tuple[Picture, P
     if chance.random() < 0.5:
         image, mask = image[:, ::-1], mask[:, ::-1]
     picture = image.astype(np.float32)
+    if chance.random() < 0.05:
+        picture = _snowed(picture, mask, chance)
     if chance.random() < 0.3:
         picture = _shadowed(picture, chance)
     picture = _developed(picture, chance)
-    if picture.mean() > 60 and chance.random() < 0.22:
+    if picture.mean() > 60 and chance.random() < 0.15:
         picture = _night(picture, chance)
     if chance.random() < 0.15:
         picture = _rain(picture, chance)
@@ -29,7 +31,7 @@ def varied(image: Picture, mask: Picture, chance: Generator) -> tuple[Picture, P
         picture = picture * (1 - fog) + fog * float(chance.uniform(120, 230))
     picture = np.clip(picture, 0, 255).astype(np.uint8)
     if chance.random() < 0.25:
-        picture = cv2.GaussianBlur(picture, (0, 0), float(chance.uniform(0.4, 1.8)))
+        picture = cv2.GaussianBlur(picture, (0, 0), float(chance.uniform(0.4, 1.3)))
     if chance.random() < 0.5:
         ok, coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(chance.integers(18, 90))])
         picture = cv2.imdecode(coded, cv2.IMREAD_COLOR)
@@ -82,10 +84,19 @@ def _shadowed(picture: Picture, chance: Generator) -> Picture:
     return picture * (1 - shade * (1 - float(chance.uniform(0.3, 0.7)) * tint))
 
 
+def _snowed(picture: Picture, mask: Picture, chance: Generator) -> Picture:
+    """Let snow lie on all that is no water, thinner in tracks."""
+    wide, high = SIZE
+    lies = np.clip(noise(chance, SIZE, 6) + 0.4 * noise(chance, SIZE, 40) + float(chance.uniform(0, 1)), 0, 1)
+    lies = lies * np.clip(np.linspace(-0.3, 1.5, high, dtype=np.float32), 0, 1)[:, None] * (mask == 0)
+    white = np.clip(picture.mean() * 1.8, 90, 235) + 6 * noise(chance, SIZE, 80)[..., None]
+    return picture + (white - picture) * (lies * float(chance.uniform(0.5, 0.95)))[..., None]
+
+
 def _night(picture: Picture, chance: Generator) -> Picture:
     """Darken, and light up in places: lamps, headlights and their streaks; the sensor's noise."""
     wide, high = SIZE
-    dark = picture * float(chance.uniform(0.12, 0.5)) * np.array((1.1, 1.0, 0.9), np.float32) ** float(chance.uniform(-1, 2))
+    dark = picture * float(chance.uniform(0.2, 0.6)) * np.array((1.1, 1.0, 0.9), np.float32) ** float(chance.uniform(-1, 2))
     y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
     for _ in range(chance.integers(0, 4)):
         at = chance.uniform(0, wide), chance.uniform(0, high)
