@@ -1,0 +1,1 @@
+"""Serial sensors that speak no Modbus: their frames, found behind any noise."""
