@@ -11,7 +11,7 @@ import pytest
 from playing import small
 
 from lamppost.simulators.hub import broker
-from lamppost.simulators.scenarios import run_scenario
+from lamppost.simulators.scenarios import find, run_scenario
 
 SCHEMAS = Path(str(files("lamppost.agent.schemas")))
 pytestmark = pytest.mark.skipif(broker.mosquitto() is None, reason="mosquitto is not installed")
@@ -108,3 +108,9 @@ vehicle = "two"
     verdict = play(tmp_path, more, 2)
     (course,) = [check for check in verdict.checks if check.name == "course"]
     assert course.found == "camera kerb: bus-stop is taken"
+
+
+@pytest.mark.soak
+def test_the_shipped_flood_is_opened_and_closed_once():
+    verdict = asyncio.run(run_scenario(find("flood"), schemas=SCHEMAS))
+    assert verdict.ok, json.dumps(verdict.as_json(), indent=1)

@@ -28,7 +28,7 @@ STUCK_WET_S = 3 * 3600.0
 #: A gauge that never moves while a camera sees water at it for so long is stuck.
 STUCK_SEEN_S = 600.0
 #: The rate of rise is the median slope between points this far apart, over so many of them.
-POINT_S, POINTS = 20.0, 24
+POINT_S, POINTS = 20.0, 9
 #: Without a value for so long nobody knows the level.
 SILENT_S = 120.0
 
@@ -237,6 +237,8 @@ class Gauge:
         level, rise = self.level_mm(now), self.rise_mm_per_min()
         if level is None or rise is None or rise < 0.5 or target_mm <= level:
             return None
+        if len(self._points) >= 2 and self._points[-1][1] <= self._points[-2][1]:
+            return None  # it rose, and does no more
         return (target_mm - level) / rise * 60
 
     def opinion(self, now: float) -> Opinion:
