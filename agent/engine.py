@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from lamppost.agent.event import Event, Phase
 from lamppost.agent.evidence.exhibit import Exhibit
 from lamppost.agent.log import get_logger
-from lamppost.agent.rules.api import KnowsDry, Rule, RuleState, Told, Witness
+from lamppost.agent.rules.api import KnowsDry, Remarks, Rule, RuleState, Told, Witness
 from lamppost.drivers.api import Reading
 
 log = get_logger()
@@ -109,6 +109,17 @@ class Engine:
                 except Exception:  # as in `_collect`
                     log.exception("rule failed", rule=name)
         return cameras
+
+    def remarks(self) -> dict[str, list[str]]:
+        """Return why rules run weaker than they could, by rule; those that do not are left out."""
+        found = {}
+        for name, state in self._states.items():
+            if isinstance(state, Remarks):
+                try:
+                    found[name] = list(state.remarks())
+                except Exception:  # as in `_collect`
+                    log.exception("rule failed", rule=name)
+        return {name: said for name, said in found.items() if said}
 
     def tick(self, now: datetime) -> list[Raised]:
         """Let time pass for all rules."""

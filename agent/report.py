@@ -109,6 +109,7 @@ class Report:
                 for name, running in box.devices.all().items()
             },
             "rules": box.engine.rules(),
+            "remarks": box.engine.remarks(),
             "open_events": [{"id": id_, **event} for id_, event in box.engine.open_events().items()],
             "telemetry": {"readings": box.outbox.readings},
             "sight": box.seeing.sight.as_json() if box.seeing.sight else None,

@@ -173,6 +173,28 @@ def test_a_restart_forgets_nothing_and_tells_nothing_twice():
     assert closed.phase.value == "close"
 
 
+def test_an_event_of_another_road_is_closed_when_the_settings_change():
+    street = Street()
+    street.run(60, pond(0))
+    (opened,) = street.run(30, pond(0.3))
+    moved = Street(camera="", zone="", gauge=GAUGE)
+    moved.state = moved.rule.start(street.state.save())
+    moved.now = street.now
+    (closed,) = moved.run(2, level=2)
+    assert (closed.id, closed.phase.value, closed.device) == (opened.id, "close", "cam")
+
+
+def test_it_says_why_it_runs_weaker():
+    street = Street(gauge=GAUGE)
+    assert list(street.state.remarks()) == ["no look at the road yet", "no value of the gauge yet"]
+    street.dry = None
+    street.run(10, pond(0), 2)
+    assert list(street.state.remarks()) == ["no dry reference by day"]
+    street.dry = DRY
+    street.run(200, pond(0), -400)
+    assert list(street.state.remarks()) == ["gauge not trusted: out-of-range"]
+
+
 def test_the_state_to_save_stays_the_same_while_nothing_happens():
     street = Street(gauge=GAUGE)
     street.run(60, pond(0), 2)

@@ -80,6 +80,14 @@ class KnowsDry(Protocol):
         """Return the cameras whose road is dry for certain now: what they show may be kept as reference."""
 
 
+@runtime_checkable
+class Remarks(Protocol):
+    """What a `RuleState` has beside its own methods if it may run weaker than it could. Pure as well."""
+
+    def remarks(self) -> Sequence[str]:
+        """Return why, in words; empty if it does not."""
+
+
 class Rule(BaseModel):
     """Settings of a rule: its fields are its TOML keys, their descriptions its documentation."""
 

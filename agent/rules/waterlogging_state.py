@@ -51,6 +51,7 @@ class WaterloggingState:
         self._level = 0
         self._state: State = "suspected"
         self._fault: Occurrence | None = None
+        self._orphans: list[Occurrence] = []
         self._shots: list[Shot] = []
 
     def step(self, sample: Any, now: datetime) -> list[Told]:
@@ -113,6 +114,9 @@ class WaterloggingState:
         return "dry" if dry else "unknown"
 
     def _judge(self, at: datetime) -> Iterable[Event]:
+        orphans, self._orphans = self._orphans, []
+        for orphan in orphans:
+            yield orphan.close(at)
         yield from self._judge_gauge(at)
         now = at.timestamp()
         gauge = self._gauge_opinion(now)
@@ -171,9 +175,7 @@ class WaterloggingState:
         else:
             told = self._open.told
             worse = self._level > LEVELS.index(str(told["level"])) + 1
-            changed = (told["level"], told["state"], told["mode"]) != tuple(
-                measures[key] for key in ("level", "state", "mode")
-            )
+            changed = any(told[key] != measures[key] for key in ("level", "state", "mode"))
             every_s = 0.001 if worse else CALM_S if changed else self._rule.update_s
             event = self._open.update(at, measures, every_s)
         if event is not None:
@@ -217,12 +219,16 @@ class WaterloggingState:
         if self._view is not None:
             if self._view.bad_picture:
                 found.append(f"the picture is {self._view.bad_picture}")
+            elif not self._view.looked:
+                found.append("no look at the road yet")
             elif not self._view.referenced:
                 found.append(f"no dry reference by {self._view.light}")
         if self._gauge is None:
             found.append("no gauge")
         elif self._gauge.trouble is not None:
             found.append(f"gauge not trusted: {self._gauge.trouble.kind}")
+        elif self._gauge.last_at is None:
+            found.append("no value of the gauge yet")
         return found
 
     def _judge_gauge(self, at: datetime) -> Iterable[Event]:
@@ -293,19 +299,20 @@ class WaterloggingState:
         return [self._rule.camera, self._rule.zone, self._rule.gauge.device if self._rule.gauge else ""]
 
     def restore(self, saved: Json) -> None:
-        """Take the state back. Raises if it is not ours; the engine closes what is open then."""
+        """Take the state back; what is open of another road is closed. Raises if it is not ours."""
+        opened, fault = (None if saved[key] is None else restored(saved[key]) for key in ("open", "fault"))
         if saved["of"] != self._of():
-            raise ValueError("another road")
-        self._open = None if saved["open"] is None else restored(saved["open"])
+            self._orphans = [one for one in (opened, fault) if one is not None]
+            return
+        self._open, self._fault = opened, fault
         self._said, self._level, self._state = set(saved["said"]), int(saved["level"]), saved["state"]
         if self._view is not None and saved["view"] is not None:
             self._view.said(*saved["view"])
         self._gauge_wet_since = saved["gauge_wet_since"]
-        self._fault = None if saved["fault"] is None else restored(saved["fault"])
 
     def shift(self, seconds: float) -> None:
         """Move every remembered time with the clock."""
-        for one in (self._open, self._fault):
+        for one in (self._open, self._fault, *self._orphans):
             if one is not None:
                 one.shift(seconds)
         if self._view is not None:

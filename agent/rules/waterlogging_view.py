@@ -63,6 +63,11 @@ class View:
         return self._wet_since
 
     @property
+    def looked(self) -> bool:
+        """Whether there has been a look since the start."""
+        return self._looked_at is not None
+
+    @property
     def opinion_held(self) -> Opinion:
         """What it said last, for a restart."""
         return self._opinion

@@ -94,6 +94,7 @@ def picture(run_dir: Path, device: str) -> Group:
         parts.append(_open_events(status))
     parts.append(_devices(status))
     parts.extend(_water(status))
+    parts.extend(_weaker(status))
     if device:
         parts.append(_newest(run_dir, status, device))
     else:
@@ -170,6 +171,12 @@ def _water(status: dict[str, Any]) -> Iterator[Text]:
         )
         if seen["problem"]:
             yield Text(f"    {seen['problem']}", style="yellow")
+
+
+def _weaker(status: dict[str, Any]) -> Iterator[Text]:
+    """Yield the rules that run weaker than they could, and why."""
+    for rule, remarks in status["remarks"].items():
+        yield Text.assemble((f"  rule {rule}: ", "bold"), ("; ".join(remarks), "yellow"))
 
 
 def _remarks(status: dict[str, Any]) -> list[Text]:
