@@ -4,9 +4,9 @@
 set -eu
 here=$(dirname "$0")
 folder=$1
-views=${VIEWS:-50}
+streets=${STREETS:-35}
 [ -d "$folder/venv" ] || python3.11 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install -q -r "$here/requirements.txt"
-nice "$folder/venv/bin/python" "$here/streets.py" "$folder/streets" "$views" | grep ' s$'
+nice "$folder/venv/bin/python" "$here/streets.py" "$folder/streets" "$streets" | grep ' s$'
 nice "$folder/venv/bin/python" "$here/train.py" "$folder/streets" "$folder/weights"
 "$folder/venv/bin/python" "$here/export.py" "$folder/weights/second.pt" "$here/../../zoo"

@@ -3,7 +3,7 @@
     python models/build/water/train.py STREETS OUT [--steps N N] [--seed S]
 
 STREETS is the folder that `streets.py` rendered, OUT the folder for the weights. Two stages: with the masks
-at hand; then a second net with the first one's opinion of the photos that have none.
+at hand; then another net from the beginning, with the first one's opinion of the photos that have none.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("streets", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, nargs=2, default=(700, 1100))
+    parser.add_argument("--steps", type=int, nargs=2, default=(700, 1300))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--all", action="store_true", help="learn from the photos kept for testing, too")
     given = parser.parse_args()
@@ -136,8 +136,7 @@ def main() -> None:
     torch.save(first.state_dict(), given.out / "first.pt")
     pseudo = opinions(first, unmasked())
     print(f"{len(pseudo)} photos with opinions")
-    net = copy.deepcopy(first)
-    second = train(net, Lessons(given.seed + 1, SECOND, pseudo=pseudo, **common), given.steps[1], watch)
+    second = train(pretrained().to(memory_format=torch.channels_last), Lessons(given.seed + 1, SECOND, pseudo=pseudo, **common), given.steps[1], watch)
     torch.save(second.state_dict(), given.out / "second.pt")
 
 
