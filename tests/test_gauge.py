@@ -50,6 +50,20 @@ def test_a_gauge_that_jumps_loses_its_vote_and_gets_it_back():
     assert calm.opinion(now) == "dry"
 
 
+def test_an_echo_that_comes_and_goes_in_bursts_is_jumping():
+    gauge, _ = fed(([2497] * 8 + [2100] * 8) * 4)
+    assert gauge.trouble is not None
+    assert gauge.trouble.kind == "jumping"
+
+
+@pytest.mark.parametrize("unit", ["", "in", "Cel"])
+def test_a_value_without_a_length_unit_is_no_level(unit):
+    gauge, now = fed([2.5] * 60, unit=unit)
+    assert gauge.opinion(now) == "unknown"
+    assert gauge.trouble is not None
+    assert "give the quantity mm, cm or m" in gauge.trouble.detail
+
+
 def test_rise_and_time_to_the_next_level():
     gauge, now = fed([2500 - n for n in range(120)], every_s=3)
     assert gauge.rise_mm_per_min() == pytest.approx(20, abs=0.5)

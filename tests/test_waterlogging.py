@@ -128,16 +128,54 @@ def test_a_bad_picture_is_unknown_never_dry():
     street.run(60, pond(0))
     street.run(30, pond(0.3))
     street.read("picture", "black", "cam", "")
-    assert street.run(600, pond(0)) == []
+    told = street.run(600, pond(0))
+    assert [event.measures["mode"] for event in told] == ["the picture is black; no gauge"]
     street.read("picture", "ok", "cam", "")
     assert brief(street.run(80, pond(0)))[-1][:2] == (KIND, "close")
+
+
+def test_a_gauge_that_sticks_wet_leaves_the_end_to_the_camera():
+    street = Street(gauge=GAUGE)
+    street.run(60, pond(0), 2)
+    told = street.run(4 * 3600, pond(0), 60, every_s=20)
+    assert (KIND, "open", "gauge", "attention") in brief(told)
+    assert ("gauge.fault", "open", None, None) in brief(told)
+    assert brief(told)[-1][:2] == (KIND, "close")
+    street.restart()
+    assert street.run(600, pond(0), 60) == []
+    assert list(street.state.remarks()) == ["gauge not trusted: stuck"]
+
+
+def test_time_without_sight_counts_neither_as_wet_nor_as_dry():
+    street = Street()
+    street.run(60, pond(0))
+    street.run(10, pond(0.3))
+    street.read("picture", "black", "cam", "")
+    street.run(3600, pond(0.3), every_s=10)
+    street.read("picture", "ok", "cam", "")
+    assert street.run(4, pond(0.3)) == []
+    assert len(street.run(16, pond(0.3))) == 1
+    street.run(20, pond(0))
+    street.read("picture", "black", "cam", "")
+    black = street.run(3600, pond(0), every_s=10)
+    assert black[-1].measures["mode"] == "the picture is black; no gauge"
+    street.read("picture", "ok", "cam", "")
+    assert all(event.phase.value != "close" for event in street.run(20, pond(0)))
+    assert street.run(60, pond(0))[-1].phase.value == "close"
+
+
+def test_rain_of_long_ago_is_no_rain():
+    street = Street(rain={"device": "weather", "quantity": "rain"})
+    street.read("rain", 3.0, "weather", "mm")
+    street.run(2400, pond(0))
+    assert street.run(40, pond(0.2))[0].measures["state"] == "seen"
 
 
 def test_no_look_at_all_neither_opens_nor_closes():
     street = Street()
     street.run(60, pond(0))
     street.run(30, pond(0.3))
-    assert street.run(3600, None, every_s=10) == []
+    assert {event.phase.value for event in street.run(3600, None, every_s=10)} == {"update"}
 
 
 def test_vehicles_and_people_are_no_water():

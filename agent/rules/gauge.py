@@ -14,11 +14,15 @@ from lamppost.drivers.api import Reading
 Opinion: TypeAlias = Literal["wet", "dry", "unknown"]
 Fault: TypeAlias = Literal["stuck", "jumping", "out-of-range"]
 
-MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "": 1.0}
+MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
 #: Levels further apart than this are no water but another echo, unless so many in a row agree.
 JUMP_MM, AGREE = 120.0, 4
 #: Of so many values, so many rejected: the gauge jumps.
 JUDGED, JUMPS = 20, 6
+#: So many steps that looked real, within so long: no water does that.
+STEPS, STEPS_S = 4, 900.0
+#: A stuck gauge must move so often before it is trusted again.
+MOVES = 3
 #: What is wrong for so long is a fault, what is right for so long again is trusted.
 FAULT_AFTER_S, TRUST_AGAIN_S = 60.0, 300.0
 #: A level below the road by more than this cannot be.
@@ -95,7 +99,8 @@ class Gauge:
         self._points: deque[tuple[float, float]] = deque(maxlen=POINTS)
         self._wrong_since: float | None = None
         self._right_since: float | None = None
-        self._wrong = ""
+        self._steps: list[float] = []
+        self._moves = 0
         self._same: tuple[float, float] | None = None
         self._seen_since: float | None = None
         self._opinion: Opinion = "unknown"
@@ -115,7 +120,10 @@ class Gauge:
         if not number:
             self._judge(at, "it gives no value: nothing in its sight, or nothing that echoes")
             return
-        value = float(raw) * MM.get(reading.unit, 1.0)  # type: ignore[arg-type]
+        if reading.unit not in MM:
+            self._judge(at, f"its unit is {reading.unit!r}: give the quantity mm, cm or m")
+            return
+        value = float(raw) * MM[reading.unit]  # type: ignore[arg-type]
         level, wrong = self._level(value)
         self._judge(at, wrong)
         if not wrong:
@@ -142,7 +150,7 @@ class Gauge:
     def _judge(self, at: float, wrong: str) -> None:
         """Count how long it has been wrong, or right."""
         if wrong:
-            self._wrong, self._right_since = wrong, None
+            self._right_since = None
             self._wrong_since = at if self._wrong_since is None else min(self._wrong_since, at)
             if at - self._wrong_since >= FAULT_AFTER_S:
                 self._blame("out-of-range", wrong)
@@ -150,7 +158,7 @@ class Gauge:
         self._wrong_since = None
 
     def _blame(self, kind: Fault, detail: str) -> None:
-        self._right_since = None
+        self._right_since, self._moves = None, 0
         if self.trouble is None or self.trouble.kind != kind:
             self.trouble = Trouble(kind, detail)
 
@@ -159,7 +167,7 @@ class Gauge:
         if self._window and at < self._window[-1][0]:
             self._window.clear()  # the time went back
             self._points.clear()
-        spike = self._is_spike(level)
+        spike = self._is_spike(at, level)
         self._verdicts.append(spike)
         if sum(self._verdicts) >= JUMPS:
             self._blame(
@@ -173,13 +181,14 @@ class Gauge:
         while len(self._window) > 3 and at - self._window[0][0] > self._settings.window_s:
             self._window.popleft()
         if self._same is None or self._same[1] != level:
+            self._moves += self._same is not None
             self._same, self._seen_since = (at, level), None
         elif level > self._settings.wet_mm and at - self._same[0] >= STUCK_WET_S:
             self._blame("stuck", f"{level:.0f} mm without the least change for {STUCK_WET_S / 3600:.0f} h")
         if not self._points or at - self._points[-1][0] >= POINT_S:
             self._points.append((at, median(mm for _, mm in self._window)))
 
-    def _is_spike(self, level: float) -> bool:
+    def _is_spike(self, at: float, level: float) -> bool:
         """Whether a level is another echo; several that agree are the truth: the sensor was moved."""
         if not self._window or abs(level - median(mm for _, mm in self._window)) <= JUMP_MM:
             self._odd = []
@@ -187,15 +196,18 @@ class Gauge:
         self._odd = [mm for mm in self._odd if abs(mm - level) <= JUMP_MM] + [level]
         if len(self._odd) < AGREE:
             return True
-        for past in (self._window, self._points, self._verdicts):
+        for past in (self._window, self._points, self._verdicts, self._odd):
             past.clear()
+        self._steps = [step for step in self._steps if 0 <= at - step < STEPS_S] + [at]
+        if len(self._steps) >= STEPS:
+            self._blame("jumping", f"{len(self._steps)} steps within {STEPS_S / 60:.0f} minutes")
         return False
 
     def _trust(self, at: float) -> None:
         """Forgive after it has behaved for a while."""
         if self.trouble is None:
             return
-        if self.trouble.kind == "stuck" and self._same is not None and at - self._same[0] > TRUST_AGAIN_S:
+        if self.trouble.kind == "stuck" and self._moves < MOVES:
             return
         self._right_since = at if self._right_since is None else self._right_since
         if at - self._right_since >= TRUST_AGAIN_S:

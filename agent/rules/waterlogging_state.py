@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from lamppost.agent.event import Event, Measure, Severity
 from lamppost.agent.rules.api import Json, Shot, Told
-from lamppost.agent.rules.gauge import Gauge, Opinion
+from lamppost.agent.rules.gauge import Gauge, Opinion, Trouble
 from lamppost.agent.rules.occurrence import Occurrence, restored
 from lamppost.agent.rules.witness import moment_due
 from lamppost.drivers.api import Reading
@@ -30,6 +30,8 @@ HYSTERESIS = 0.9
 CALM_S = 60.0
 #: A gauge that has said dry for so long is believed by the camera's reference, too.
 DRY_FOR_S = 1800.0
+#: What tells of rain is believed for so long.
+RAIN_S = 1800.0
 
 
 class WaterloggingState:
@@ -45,7 +47,8 @@ class WaterloggingState:
         self._gauge = Gauge(rule.gauge) if rule.gauge is not None else None
         self._gauge_wet_since: float | None = None
         self._gauge_dry_since: float | None = None
-        self._rains = False
+        self._rained_at: float | None = None
+        self._now = 0.0
         self._open: Occurrence | None = None
         self._said: set[str] = set()
         self._level = 0
@@ -85,7 +88,8 @@ class WaterloggingState:
             rule.rain.device,
             rule.rain.quantity,
         ):
-            self._rains = isinstance(reading.value, (int, float)) and reading.value > rule.rain.above
+            rains = isinstance(reading.value, (int, float)) and reading.value > rule.rain.above
+            self._rained_at = reading.at.timestamp() if rains else None
         if rule.gauge is None or self._gauge is None:
             return
         warmth = rule.gauge.temperature
@@ -118,7 +122,7 @@ class WaterloggingState:
         for orphan in orphans:
             yield orphan.close(at)
         yield from self._judge_gauge(at)
-        now = at.timestamp()
+        now = self._now = at.timestamp()
         gauge = self._gauge_opinion(now)
         camera: Opinion = "unknown" if self._view is None else self._view.opinion(now)
         wet = [name for name, said in (("camera", camera), ("gauge", gauge)) if said == "wet"]
@@ -132,11 +136,18 @@ class WaterloggingState:
             yield replace(event, confidence=CONFIDENCE[self._state])
             self._open, self._level = None, 0
             self._said.clear()
+        elif self._open is not None and self._open.told.get("mode") != "; ".join(self.remarks()):
+            update = self._open.update(at, self._measures(now), CALM_S)  # nobody may know any more
+            if update is not None:
+                yield replace(update, confidence=CONFIDENCE[self._state])
 
     def _all_dry(self, camera: Opinion, gauge: Opinion) -> bool:
-        """Whether all who said wet say dry now; who is unknown says neither."""
+        """Whether all who said wet say dry now; who is unknown says neither, who lost its vote nothing."""
         opinions = {"camera": camera, "gauge": gauge}
-        return bool(self._said) and all(opinions[name] == "dry" for name in self._said)
+        asked = set(self._said)
+        if self._gauge is not None and self._gauge.trouble is not None and self._view is not None:
+            asked = (asked - {"gauge"}) or {"camera"}
+        return bool(asked) and all(opinions[name] == "dry" for name in asked)
 
     def _fused(self, camera: Opinion, gauge: Opinion) -> State:
         if gauge == "wet":
@@ -144,9 +155,12 @@ class WaterloggingState:
         view = self._view
         assert view is not None
         placed = self._rule.gauge is None or self._rule.gauge.at is not None
-        doubtful = view.light != "day" or self._rains or view.sudden or not view.referenced
+        doubtful = view.light != "day" or self._rains() or view.sudden or not view.referenced
         # A dry gauge that stands nobody knows where speaks against all of the water, a little.
         return "suspected" if doubtful or (gauge == "dry" and not placed) else "seen"
+
+    def _rains(self) -> bool:
+        return self._rained_at is not None and self._now - self._rained_at < RAIN_S
 
     def _leveled(self, now: float, camera: Opinion, gauge: Opinion) -> int:
         """Return the number of the level, 1 to 3: the worse of depth and share."""
@@ -221,6 +235,8 @@ class WaterloggingState:
                 found.append(f"the picture is {self._view.bad_picture}")
             elif not self._view.looked:
                 found.append("no look at the road yet")
+            elif self._view.opinion(self._now) == "unknown":
+                found.append("no picture of the road")
             elif not self._view.referenced:
                 found.append(f"no dry reference by {self._view.light}")
         if self._gauge is None:
@@ -229,6 +245,8 @@ class WaterloggingState:
             found.append(f"gauge not trusted: {self._gauge.trouble.kind}")
         elif self._gauge.last_at is None:
             found.append("no value of the gauge yet")
+        elif self._gauge.level_mm(self._now) is None:
+            found.append("the gauge is silent")
         return found
 
     def _judge_gauge(self, at: datetime) -> Iterable[Event]:
@@ -293,6 +311,7 @@ class WaterloggingState:
             "view": None if view is None else [view.opinion_held, view.wet_since],
             "gauge_wet_since": self._gauge_wet_since,
             "fault": None if self._fault is None else self._fault.save(),
+            "trouble": None if self._gauge is None else self._gauge.trouble,
         }
 
     def _of(self) -> list[str]:
@@ -309,6 +328,8 @@ class WaterloggingState:
         if self._view is not None and saved["view"] is not None:
             self._view.said(*saved["view"])
         self._gauge_wet_since = saved["gauge_wet_since"]
+        if self._gauge is not None and saved["trouble"] is not None:
+            self._gauge.trouble = Trouble(*saved["trouble"])
 
     def shift(self, seconds: float) -> None:
         """Move every remembered time with the clock."""
@@ -320,5 +341,8 @@ class WaterloggingState:
         if self._gauge is not None:
             self._gauge.shift(seconds)
         self._gauge_dry_since = None
+        self._now += seconds
+        if self._rained_at is not None:
+            self._rained_at += seconds
         if self._gauge_wet_since is not None:
             self._gauge_wet_since += seconds

@@ -49,6 +49,8 @@ class View:
         self._dry_since: float | None = None
         self._low_at: float | None = None
         self._opinion: Opinion = "unknown"
+        self._was_bad = False
+        self._wet: NDArray[np.bool_] | None = None
         self.bad_picture = ""
         self.share = 0.0
         self.light = "day"
@@ -75,9 +77,11 @@ class View:
     def look(self, scene: Scene, *, gauge_dry: bool) -> None:
         """Take a scene with water; with ``gauge_dry`` water near the gauge does not count."""
         water, zone = scene.water, scene.zones.get(self._rule.zone)
+        self._was_bad |= bool(self.bad_picture)
         if water is None or zone is None or self.bad_picture:
             return
         now = scene.at.timestamp()
+        self._leave_out_blindness(now)
         road = self._ground(water.wet.shape, zone)
         visible = road & ~_hidden(scene, water.wet.shape)
         if visible.sum() < VISIBLE * max(1, road.sum()):
@@ -97,9 +101,21 @@ class View:
             )
             if gauge_dry:
                 wet &= ~self._near
+        self._wet = wet
         self.share = float(wet.sum() / max(1, road.sum()))
         self._looked_at = now
         self._time(now)
+
+    def _leave_out_blindness(self, now: float) -> None:
+        """Let the time in which nothing was seen count neither as wet nor as dry."""
+        blind_s = 0.0 if self._looked_at is None else now - self._looked_at
+        if blind_s <= 0 or not (self._was_bad or blind_s > BLIND_S):
+            return
+        self._was_bad = False
+        if self._wet_since is not None and self._opinion != "wet":
+            self._wet_since += blind_s
+        if self._dry_since is not None:
+            self._dry_since += blind_s
 
     def _ground(self, shape: tuple[int, ...], zone: Sequence[tuple[float, float]]) -> NDArray[np.bool_]:
         if self._road is None or self._drawn != (shape, tuple(map(tuple, zone))):
@@ -162,9 +178,9 @@ class View:
 
     def outline(self) -> Outline:
         """Return the new water as polygons in 0..1, the largest first, simplified."""
-        if self._belief is None or self._road is None:
+        if self._wet is None:
             return []
-        wet = ((self._belief > 0.5) & self._road).astype(np.uint8)
+        wet = self._wet.astype(np.uint8)
         height, width = wet.shape
         found, _ = cv2.findContours(wet, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         largest = sorted(found, key=cv2.contourArea, reverse=True)[:6]
