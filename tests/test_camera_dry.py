@@ -20,6 +20,13 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(autouse=True)
+def _no_plugin_stays():
+    registry.forget()
+    yield
+    registry.forget()
+
+
 @pytest.fixture
 def box(tmp_path):
     """Return the arguments, and the folder of the references."""

@@ -81,6 +81,13 @@ class City:
         wanted = self.meter.requests + seconds / EVERY_S
         await self.agent.until(lambda: self.meter.requests >= wanted, 4 * seconds + 10)
 
+    async def broker_back(self) -> None:
+        """Start the broker again; killed, it has forgotten its hub, and the box comes when that listens."""
+        await self.link.cut()
+        await self.broker.start()
+        await self.hub.until(lambda: self.hub.connected, 20)
+        await self.link.restore()
+
     def kill(self) -> None:
         self.agent.kill()
         self.kills += 1
@@ -132,7 +139,7 @@ def test_broker_down_loses_nothing(tmp_path, outage_s):
             await box.pass_polls(outage_s / 2)
             await box.raise_event()
             await box.pass_polls(outage_s / 2)
-            await box.broker.start()
+            await box.broker_back()
             await box.pass_polls(2)
             await box.verdict(events=1)
 
@@ -184,7 +191,7 @@ def test_a_boot_without_broker_then_kill_9_loses_only_what_rode_in_memory(tmp_pa
             box.kill()
             box.agent.start()
             await box.agent.until(lambda: box.agent.status()["pid"] == box.agent.process.pid)
-            await box.broker.start()
+            await box.broker_back()
             await box.pass_polls(2)
             await box.verdict(events=1)
 

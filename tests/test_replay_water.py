@@ -17,10 +17,18 @@ from lamppost.agent.evidence.captions import remark
 from lamppost.agent.evidence.drawing import BOX, Caption, Subject, draw
 from lamppost.agent.sight.replay import replay
 from lamppost.agent.sight.water_turns import WaterTurns
+from lamppost.drivers import registry
 from lamppost.models.detections import Detections
 from lamppost.models.segmenter import load_segmenter
 from lamppost.provisioning.annotate import Annotator
 from lamppost.provisioning.cli import main
+
+
+@pytest.fixture(autouse=True)
+def _no_plugin_stays():
+    registry.forget()
+    yield
+    registry.forget()
 
 
 @pytest.fixture
