@@ -21,6 +21,13 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(autouse=True)
+def _no_plugin_stays():
+    registry.forget()
+    yield
+    registry.forget()
+
+
 @pytest.fixture
 def box(tmp_path):
     plugins = write_wetness(tmp_path / "plugins")
