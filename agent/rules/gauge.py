@@ -264,9 +264,8 @@ class Gauge:
             self._opinion = "dry"
         return self._opinion
 
-    def shift(self, seconds: float) -> None:
-        """Forget the past: the clock was set, and a minute brings it back."""
-        del seconds
+    def forget(self) -> None:
+        """Forget what has a time: the clock was set, and a minute brings it back."""
         self._window.clear()
         self._points.clear()
         self._same = self._wrong_since = self._right_since = self._seen_since = None

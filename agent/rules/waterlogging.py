@@ -22,6 +22,11 @@ class Levels(BaseModel):
     warning: float = Field(gt=0, description="Lowest value of level warning.")
     danger: float = Field(gt=0, description="Lowest value of level danger.")
 
+    @property
+    def limits(self) -> tuple[float, float, float]:
+        """The three, rising."""
+        return self.attention, self.warning, self.danger
+
     @model_validator(mode="after")
     def _rises(self) -> Self:
         if not self.attention < self.warning < self.danger:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from lamppost.agent.event import Event, Measure, Severity
+from lamppost.agent.event import Event, Measure
 from lamppost.agent.rules.api import Json, Shot, Told
-from lamppost.agent.rules.gauge import Gauge, Opinion, Trouble
+from lamppost.agent.rules.gauge import Opinion
 from lamppost.agent.rules.occurrence import Occurrence, restored
+from lamppost.agent.rules.waterlogging_gauge import GaugeWitness, saved_fault
 from lamppost.agent.rules.witness import moment_due
 from lamppost.drivers.api import Reading
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 State: TypeAlias = Literal["confirmed", "gauge", "seen", "suspected"]
 
-KIND, FAULT_KIND = "road.waterlogging", "gauge.fault"
+KIND: Final = "road.waterlogging"
 LEVELS = ("attention", "warning", "danger")
 #: How sure each state is; `gauge` and `seen` are one witness, `suspected` half of one.
 CONFIDENCE: dict[State, float] = {"confirmed": 0.95, "gauge": 0.8, "seen": 0.75, "suspected": 0.45}
@@ -28,8 +29,6 @@ CONFIDENCE: dict[State, float] = {"confirmed": 0.95, "gauge": 0.8, "seen": 0.75,
 HYSTERESIS = 0.9
 #: A state that changes and no level that rises is told at most so often.
 CALM_S = 60.0
-#: A gauge that has said dry for so long is believed by the camera's reference, too.
-DRY_FOR_S = 1800.0
 #: What tells of rain is believed for so long.
 RAIN_S = 1800.0
 
@@ -44,16 +43,13 @@ class WaterloggingState:
             from lamppost.agent.rules.waterlogging_view import View  # noqa: PLC0415 - numpy with a camera only
 
             self._view = View(rule)
-        self._gauge = Gauge(rule.gauge) if rule.gauge is not None else None
-        self._gauge_wet_since: float | None = None
-        self._gauge_dry_since: float | None = None
+        self._gauge = GaugeWitness(rule, rule.gauge) if rule.gauge is not None else None
         self._rained_at: float | None = None
         self._now = 0.0
         self._open: Occurrence | None = None
         self._said: set[str] = set()
         self._level = 0
         self._state: State = "suspected"
-        self._fault: Occurrence | None = None
         self._orphans: list[Occurrence] = []
         self._shots: list[Shot] = []
 
@@ -67,7 +63,7 @@ class WaterloggingState:
             return []
         del now
         at = sample.at.timestamp()
-        gauge_dry = self._gauge is not None and self._gauge.opinion(at) == "dry"
+        gauge_dry = self._gauge is not None and self._gauge.says_dry(at)
         self._view.look(sample, gauge_dry=gauge_dry)
         if self._gauge is not None:
             self._gauge.seen(at, water=self._view.at_gauge)
@@ -90,41 +86,20 @@ class WaterloggingState:
         ):
             rains = isinstance(reading.value, (int, float)) and reading.value > rule.rain.above
             self._rained_at = reading.at.timestamp() if rains else None
-        if rule.gauge is None or self._gauge is None:
-            return
-        warmth = rule.gauge.temperature
-        if warmth is not None and (reading.device, reading.quantity) == (warmth.device, warmth.quantity):
-            self._gauge.warm(reading.value)
-        if (reading.device, reading.quantity) == (rule.gauge.device, rule.gauge.quantity):
-            self._gauge.take(reading)
-            self._time(reading.at.timestamp())
-
-    def _time(self, now: float) -> None:
-        """Remember since when the gauge has said what it says."""
-        assert self._gauge is not None
-        opinion = self._gauge.opinion(now)
-        self._gauge_wet_since = (self._gauge_wet_since or now) if opinion == "wet" else None
-        self._gauge_dry_since = (self._gauge_dry_since or now) if opinion == "dry" else None
-
-    def _gauge_opinion(self, now: float) -> Opinion:
-        """Return the gauge's opinion once it has lasted."""
-        if self._gauge is None or self._gauge.opinion(now) == "unknown":
-            return "unknown"
-        if self._gauge_wet_since is not None:
-            lasted = now - self._gauge_wet_since >= self._rule.persist_s or "gauge" in self._said
-            return "wet" if lasted else "unknown"
-        needed = self._rule.clear_s if self._open is not None else 0.0
-        dry = self._gauge_dry_since is not None and now - self._gauge_dry_since >= needed
-        return "dry" if dry else "unknown"
+        if self._gauge is not None:
+            self._gauge.read(reading)
 
     def _judge(self, at: datetime) -> Iterable[Event]:
         orphans, self._orphans = self._orphans, []
         for orphan in orphans:
             yield orphan.close(at)
-        yield from self._judge_gauge(at)
         now = self._now = at.timestamp()
-        gauge = self._gauge_opinion(now)
         camera: Opinion = "unknown" if self._view is None else self._view.opinion(now)
+        gauge: Opinion = "unknown"
+        if self._gauge is not None:
+            yield from self._gauge.judge(at)
+            opened = self._open is not None
+            gauge = self._gauge.opinion(now, said_wet="gauge" in self._said, opened=opened)
         wet = [name for name, said in (("camera", camera), ("gauge", gauge)) if said == "wet"]
         if wet:
             self._said.update(wet)
@@ -145,7 +120,7 @@ class WaterloggingState:
         """Whether all who said wet say dry now; who is unknown says neither, who lost its vote nothing."""
         opinions = {"camera": camera, "gauge": gauge}
         asked = set(self._said)
-        if self._gauge is not None and self._gauge.trouble is not None and self._view is not None:
+        if self._gauge is not None and not self._gauge.trusted and self._view is not None:
             asked = (asked - {"gauge"}) or {"camera"}
         return bool(asked) and all(opinions[name] == "dry" for name in asked)
 
@@ -173,10 +148,9 @@ class WaterloggingState:
         return found
 
     def _step(self, value: float, levels: Levels) -> int:
-        limits = (levels.attention, levels.warning, levels.danger)
         return sum(
             value >= limit * (HYSTERESIS if number <= self._level else 1.0)
-            for number, limit in enumerate(limits, 1)
+            for number, limit in enumerate(levels.limits, 1)
         )
 
     def _tell(self, at: datetime) -> Iterable[Event]:
@@ -198,7 +172,7 @@ class WaterloggingState:
     def _new(self, at: datetime) -> Occurrence:
         rule = self._rule
         view_since = self._view.wet_since if self._view is not None and "camera" in self._said else None
-        gauge_since = self._gauge_wet_since if "gauge" in self._said else None
+        gauge_since = self._gauge.wet_since if self._gauge is not None and "gauge" in self._said else None
         began = [since for since in (view_since, gauge_since) if since is not None]
         since = datetime.fromtimestamp(min(began), UTC) if began else at
         device = rule.camera or (rule.gauge.device if rule.gauge is not None else "")
@@ -212,20 +186,7 @@ class WaterloggingState:
         }
         if self._view is not None:
             measures |= {"share": round(self._view.share, 3), "light": self._view.light}
-        if (
-            self._gauge is None
-            or (mm := self._gauge.level_mm(now)) is None
-            or self._gauge.trouble is not None
-        ):
-            return measures
-        measures["level_mm"] = round(mm)
-        if (rise := self._gauge.rise_mm_per_min()) is not None:
-            measures["rise_mm_per_min"] = round(rise, 1)
-        levels = self._rule.levels_mm
-        above = [limit for limit in (levels.attention, levels.warning, levels.danger) if limit > mm]
-        if above and (left := self._gauge.to_level_s(above[0], now)) is not None:
-            measures["to_next_s"] = round(left)
-        return measures
+        return measures if self._gauge is None else measures | self._gauge.measures(now)
 
     def remarks(self) -> Sequence[str]:
         """Return in words why the rule runs weaker than it could; empty if it does not."""
@@ -239,31 +200,9 @@ class WaterloggingState:
                 found.append("no picture of the road")
             elif not self._view.referenced:
                 found.append(f"no dry reference by {self._view.light}")
-        if self._gauge is None:
-            found.append("no gauge")
-        elif self._gauge.trouble is not None:
-            found.append(f"gauge not trusted: {self._gauge.trouble.kind}")
-        elif self._gauge.last_at is None:
-            found.append("no value of the gauge yet")
-        elif self._gauge.level_mm(self._now) is None:
-            found.append("the gauge is silent")
+        if remark := "no gauge" if self._gauge is None else self._gauge.remark(self._now):
+            found.append(remark)
         return found
-
-    def _judge_gauge(self, at: datetime) -> Iterable[Event]:
-        """Open and close the event of a gauge that lost its vote."""
-        if self._gauge is None or self._rule.gauge is None:
-            return
-        trouble = self._gauge.trouble
-        if trouble is not None and self._fault is None:
-            self._fault = Occurrence(
-                FAULT_KIND, self._rule.name, at, self._rule.gauge.device, severity=Severity.NOTICE
-            )
-            yield self._fault.open(at, {"reason": trouble.kind, "detail": trouble.detail})
-        elif trouble is None and self._fault is not None:
-            if self._gauge.opinion(at.timestamp()) == "unknown":
-                return  # nobody has heard of it since a restart
-            yield self._fault.close(at)
-            self._fault = None
 
     def _ask(self, at: datetime, opened: Collection[str]) -> None:
         """Ask for the picture that is due while water stands in sight."""
@@ -294,10 +233,8 @@ class WaterloggingState:
         """Return the camera if a healthy gauge has long said dry, and the camera sees no flood elsewhere."""
         if self._view is None or self._gauge is None or self._open is not None:
             return ()
-        since, seen = self._gauge_dry_since, self._view.wet_since
-        last = self._gauge.last_at
-        sure = since is not None and last is not None and last - since >= DRY_FOR_S and seen is None
-        return (self._rule.camera,) if sure and self._gauge.trouble is None else ()
+        sure = self._gauge.long_dry() and self._view.wet_since is None
+        return (self._rule.camera,) if sure else ()
 
     def save(self) -> Json:
         """Return the state as JSON values; nothing in it changes while nothing happens."""
@@ -309,9 +246,7 @@ class WaterloggingState:
             "level": self._level,
             "state": self._state,
             "view": None if view is None else [view.opinion_held, view.wet_since],
-            "gauge_wet_since": self._gauge_wet_since,
-            "fault": None if self._fault is None else self._fault.save(),
-            "trouble": None if self._gauge is None else self._gauge.trouble,
+            "gauge": None if self._gauge is None else self._gauge.save(),
         }
 
     def _of(self) -> list[str]:
@@ -319,30 +254,22 @@ class WaterloggingState:
 
     def restore(self, saved: Json) -> None:
         """Take the state back; what is open of another road is closed. Raises if it is not ours."""
-        opened, fault = (None if saved[key] is None else restored(saved[key]) for key in ("open", "fault"))
+        opened = None if saved["open"] is None else restored(saved["open"])
         if saved["of"] != self._of():
-            self._orphans = [one for one in (opened, fault) if one is not None]
+            self._orphans = [one for one in (opened, saved_fault(saved["gauge"])) if one is not None]
             return
-        self._open, self._fault = opened, fault
+        self._open = opened
         self._said, self._level, self._state = set(saved["said"]), int(saved["level"]), saved["state"]
         if self._view is not None and saved["view"] is not None:
             self._view.said(*saved["view"])
-        self._gauge_wet_since = saved["gauge_wet_since"]
-        if self._gauge is not None and saved["trouble"] is not None:
-            self._gauge.trouble = Trouble(*saved["trouble"])
+        if self._gauge is not None and saved["gauge"] is not None:
+            self._gauge.restore(saved["gauge"])
 
     def shift(self, seconds: float) -> None:
         """Move every remembered time with the clock."""
-        for one in (self._open, self._fault, *self._orphans):
-            if one is not None:
-                one.shift(seconds)
-        if self._view is not None:
-            self._view.shift(seconds)
-        if self._gauge is not None:
-            self._gauge.shift(seconds)
-        self._gauge_dry_since = None
         self._now += seconds
         if self._rained_at is not None:
             self._rained_at += seconds
-        if self._gauge_wet_since is not None:
-            self._gauge_wet_since += seconds
+        for one in (self._open, *self._orphans, self._view, self._gauge):
+            if one is not None:
+                one.shift(seconds)

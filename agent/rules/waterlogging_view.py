@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamppost.agent.rules.gauge import Opinion
+from lamppost.agent.sight.water import inside
 
 if TYPE_CHECKING:
     from lamppost.agent.rules.waterlogging import Waterlogging
@@ -81,11 +82,11 @@ class View:
         if water is None or zone is None or self.bad_picture:
             return
         now = scene.at.timestamp()
-        self._leave_out_blindness(now)
         road = self._ground(water.wet.shape, zone)
         visible = road & ~_hidden(scene, water.wet.shape)
         if visible.sum() < VISIBLE * max(1, road.sum()):
             return
+        self._leave_out_blindness(now)
         # One half is the threshold: what flickers about it is believed as far as it is wet on average.
         new = np.minimum(water.wet.astype(np.float32) / (2 * water.threshold), 1)
         if water.dry is not None:
@@ -120,10 +121,7 @@ class View:
     def _ground(self, shape: tuple[int, ...], zone: Sequence[tuple[float, float]]) -> NDArray[np.bool_]:
         if self._road is None or self._drawn != (shape, tuple(map(tuple, zone))):
             height, width = shape[:2]
-            corners = np.round(np.array(zone) * (width, height)).astype(np.int32)
-            road = np.zeros((height, width), np.uint8)
-            cv2.fillPoly(road, [corners], 1)
-            self._road, self._drawn = road > 0, (shape, tuple(map(tuple, zone)))
+            self._road, self._drawn = inside(zone, shape), (shape, tuple(map(tuple, zone)))
             self._belief = None
             gauge = self._rule.gauge
             if gauge is not None and gauge.at is not None:

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lamppost.agent.sight.dry import Reference, reference
 from lamppost.agent.sight.scene import Eye, Scene, Zones
-from lamppost.agent.sight.water import Light
+from lamppost.agent.sight.water import Light, inside
 from lamppost.agent.sight.water_eye import WaterEye
 from lamppost.drivers.api import Frame
 from lamppost.models.detections import Detections
@@ -73,15 +72,6 @@ def wet_shares(found: NDArray[np.uint8], threshold: int, zones: Zones) -> dict[s
         name: float((found[inside(points, found.shape)] >= threshold).mean())
         for name, points in zones.items()
     }
-
-
-def inside(points: Iterable[tuple[float, float]], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Return which pixels of a map (h, w) a polygon in 0..1 covers; at least one."""
-    height, width = shape[:2]
-    corners = np.rint(np.array(list(points), np.float64) * (width, height) - 0.5).astype(np.int32)
-    mask = np.zeros((height, width), np.uint8)
-    cv2.fillPoly(mask, [corners], 1)
-    return mask.astype(bool)
 
 
 def doubts(road: DryRoad, zones: Zones) -> Iterator[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple, TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,3 +23,12 @@ class Water(NamedTuple):
     light: Light
     #: The most that the dry road showed there in this light; None while nobody has said that it is dry.
     dry: NDArray[np.uint8] | None
+
+
+def inside(points: Iterable[tuple[float, float]], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return which pixels of a map (h, w) a polygon in 0..1 covers; at least one."""
+    height, width = shape[:2]
+    corners = np.rint(np.array(list(points), np.float64) * (width, height) - 0.5).astype(np.int32)
+    mask = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(mask, [corners], 1)
+    return mask.astype(bool)
