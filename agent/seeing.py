@@ -50,8 +50,8 @@ class Seeing:
             config.node.state_dir / "evidence",
             half_way=lambda: self._box.outbox.save({}),
         )
-        water = WaterTurns(self._load_segmenter, config.node.state_dir / "dry", config.sight.water_every_s)
-        water.wanted = _wanted(config)
+        water = WaterTurns(self._load_segmenter, config.dry_dir, config.sight.water_every_s)
+        water.wanted = config.wanting("water")
         sight = Sight(self._load_detector, self._seen, lambda name: self._box.saved(_view(name)), water)
         self._task = asyncio.create_task(sight.run(), name="sight")
         return sight
@@ -101,7 +101,7 @@ class Seeing:
             self.album.settings = config.evidence
             self.album.retain(config.rules)
         if self.sight is not None and self.sight.water is not None:
-            self.sight.water.wanted = _wanted(config)
+            self.sight.water.wanted = config.wanting("water")
             self.sight.water.every_s = config.sight.water_every_s
 
     def shift(self, seconds: float) -> None:
@@ -123,9 +123,3 @@ class Seeing:
 def _view(device: str) -> str:
     """Return the name under which a camera's reference view is saved."""
     return f"view/{device}"
-
-
-def _wanted(config: Config) -> set[str]:
-    """Return the cameras that a rule wants water of."""
-    wants = (want for rule in config.rules.values() for want in rule.wants())
-    return {camera for camera, sense in wants if sense == "water"}

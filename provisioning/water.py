@@ -23,8 +23,7 @@ def watched_zones(config: Config, device: str, zones: dict[str, Any]) -> dict[st
 
 def water_notes(config: Config) -> Iterator[str]:
     """Yield in words what the sight of water lacks on this box: model, dry references, zones on a road."""
-    wants = (want for rule in config.rules.values() for want in rule.wants())
-    cameras = dict.fromkeys(camera for camera, sense in wants if sense == "water")
+    cameras = config.wanting("water")
     if not cameras:
         return
     from lamppost.agent.sight.commission import zone_doubts  # noqa: PLC0415 - heavy
@@ -36,7 +35,7 @@ def water_notes(config: Config) -> Iterator[str]:
         find_manifest(config.sight.water_model, model_folders(config.path), "segment")
     except ModelError as error:
         yield f"sight.water_model: {error}"
-    folder = DryFolder(config.node.state_dir / "dry")
+    folder = DryFolder(config.dry_dir)
     for camera in cameras:
         zones = getattr(config.devices[camera].driver, "zones", {}) if camera in config.devices else {}
         for doubt in zone_doubts(watched_zones(config, camera, zones)):

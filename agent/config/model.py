@@ -377,6 +377,16 @@ class Config(Settings):
 
     _secrets: frozenset[str] = PrivateAttr(default=frozenset())
 
+    def wanting(self, sense: str) -> list[str]:
+        """Return the cameras that some rule wants a sense of, such as "water"."""
+        wants = (want for rule in self.rules.values() for want in rule.wants())
+        return list(dict.fromkeys(camera for camera, wanted in wants if wanted == sense))
+
+    @property
+    def dry_dir(self) -> Path:
+        """Folder of the cameras' dry references."""
+        return self.node.state_dir / "dry"
+
     def redact(self, text: str) -> str:
         """Return ``text`` without the secrets of this configuration and without passwords in URLs."""
         return redact(text, self._secrets)

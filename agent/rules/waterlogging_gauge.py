@@ -59,7 +59,7 @@ class GaugeWitness:
         return self._gauge.opinion(now) == "dry"
 
     def opinion(self, now: float, *, said_wet: bool, opened: bool) -> Opinion:
-        """Return what it says once that has lasted; at once if it has ``said_wet`` of the event ``opened``."""
+        """Return what it says once that has lasted; wet at once if it ``said_wet`` of the open event."""
         if self._gauge.opinion(now) == "unknown":
             return "unknown"
         if self.wet_since is not None:

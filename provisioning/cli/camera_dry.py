@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from lamppost.provisioning.cli.options import ConfigFile, chosen_camera
+from lamppost.provisioning.cli.options import ConfigFile, chosen_camera, read_picture
 from lamppost.provisioning.water import watched_zones
 
 #: Seconds between two pictures: some traffic passes meanwhile.
@@ -46,10 +46,10 @@ def dry(
     camera = chosen_camera(settings, device)
     segment = segmenter(settings.sight, settings.path)
     if image:
-        images = [_read(path) for path in image]
+        images = [read_picture(path, "--image") for path in image]
     else:
         images = [frame.image for frame in asyncio.run(camera.snapshots(pictures, EVERY_S))]
-    folder = DryFolder(settings.node.state_dir / "dry")
+    folder = DryFolder(settings.dry_dir)
     zones = watched_zones(settings, device, camera.zones)
     for road in dry_roads(images, segment, device, datetime.now(UTC), light):
         path = folder.put(device, road.light, road.reference, road.image)
@@ -62,12 +62,3 @@ def dry(
     if not zones:
         typer.echo(f"lamppost: {device} has no zones yet: zones.NAME = [[x, y], ...]", err=True)
     return 0
-
-
-def _read(path: Path) -> Any:
-    import cv2  # noqa: PLC0415
-
-    found = cv2.imread(str(path))
-    if found is None:
-        raise typer.BadParameter(f"{path}: not a picture that can be read", param_hint="--image")
-    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -52,3 +52,13 @@ def chosen_camera(config: Config, device: str) -> Camera:
     near = nearest(device, cameras)
     known = f"cameras: {', '.join(cameras) or 'none'}"
     raise typer.BadParameter(f"{device} {what}; {near + ' ' if near else ''}{known}", param_hint="DEVICE")
+
+
+def read_picture(path: Path, option: str) -> Any:
+    """Return a picture file as H x W x 3, BGR. Raises BadParameter that names the ``option``."""
+    import cv2  # noqa: PLC0415 - heavy, and only needed here
+
+    found = cv2.imread(str(path))
+    if found is None:
+        raise typer.BadParameter(f"{path}: not a picture that can be read", param_hint=option)
+    return found

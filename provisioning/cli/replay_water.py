@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from lamppost.provisioning.cli.options import read_picture
+
 if TYPE_CHECKING:
     from lamppost.agent.config import Config
     from lamppost.agent.sight.water_turns import WaterTurns
@@ -34,7 +36,7 @@ def replayed_water(
 
     segment = segmenter(settings.sight, settings.path)
     with contextlib.ExitStack() as stack:
-        folder = settings.node.state_dir / "dry"
+        folder = settings.dry_dir
         if dry or dry_until_s:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="lamppost-dry-")))
             _put(folder, segment, device, dry)
@@ -49,16 +51,9 @@ def replayed_water(
 def _put(folder: Path, segment: Any, device: str, pictures: Sequence[Path]) -> None:
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    import cv2  # noqa: PLC0415
-
     from lamppost.agent.sight.commission import dry_roads  # noqa: PLC0415
     from lamppost.agent.sight.dry import DryFolder  # noqa: PLC0415
 
-    images: list[Any] = []
-    for path in pictures:
-        image = cv2.imread(str(path))
-        if image is None:
-            raise typer.BadParameter(f"{path}: not a picture that can be read", param_hint="--dry")
-        images.append(image)
+    images = [read_picture(path, "--dry") for path in pictures]
     for road in dry_roads(images, segment, device, datetime.now(UTC)):
         DryFolder(folder).put(device, road.light, road.reference, road.image)

@@ -38,7 +38,6 @@ class View(NamedTuple):
     wet: Picture
     water: Picture
     height: Picture
-    night: bool
 
 
 class Road(NamedTuple):
@@ -79,7 +78,7 @@ def views(folder: Path) -> list[View]:
         dry, wet, water = (_read(folder / f"{name}-{what}.png") for what in ("dry", "wet", "water"))
         height = np.load(folder / f"{name}-height.npy").astype(np.float32)
         height = cv2.resize(height, KEPT, interpolation=cv2.INTER_LINEAR)
-        found.append(View(name, dry, wet, water, height, night=bool(dry.mean() < 45)))
+        found.append(View(name, dry, wet, water, height))
     return found
 
 

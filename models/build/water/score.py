@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -10,8 +12,9 @@ import torch
 from material import Photo
 from vary import SIZE
 
-#: Part of the picture in which wet pixels count for "is this street under water": not the sky.
-LOWER = 0.65
+sys.path.append(str(Path(__file__).parents[2]))  # the measures are those of `lamppost model evaluate`
+
+from evaluate import LOWER, roc_auc  # noqa: E402
 
 
 def tensor(images: list[Any]) -> torch.Tensor:
@@ -35,11 +38,6 @@ def share(probability: np.ndarray[Any, Any], threshold: float) -> np.ndarray[Any
     return (probability[:, round(probability.shape[1] * (1 - LOWER)) :] > threshold).mean((1, 2))
 
 
-def auc(positive: np.ndarray[Any, Any], negative: np.ndarray[Any, Any]) -> float:
-    """Return the area under the ROC curve: how often a positive scores higher (ties count half)."""
-    return float(((positive[:, None] > negative[None]) + 0.5 * (positive[:, None] == negative[None])).mean())
-
-
 def measured(net: Any, photos: list[Photo], dry: list[Photo], threshold: float = 0.5) -> dict[str, float]:
     wet = probabilities(net, [p.image for p in photos])
     masks = np.stack([cv2.resize(p.mask, SIZE, interpolation=cv2.INTER_NEAREST) for p in photos])
@@ -50,7 +48,7 @@ def measured(net: Any, photos: list[Photo], dry: list[Photo], threshold: float =
         "iou": float(both / either),
         "precision": float(both / max(1, (said & asked).sum())),
         "recall": float(both / (water & asked).sum()),
-        "auc": auc(share(wet, threshold), share(calm, threshold)),
+        "auc": roc_auc(share(wet, threshold).tolist(), share(calm, threshold).tolist()),
         "dry_share": float(share(calm, threshold).mean()),
         "dry_over_5": float((share(calm, threshold) > 0.05).mean()),
     }
