@@ -6,7 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
+
+from lamppost.drivers import registry
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(__file__).parent / "plugin_package"
@@ -19,6 +25,27 @@ def write_plugin(folder: Path, module: str, code: str, entry_points: str, *, ver
     (folder / f"{module}.py").write_text(code)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: {version}\n")
     (info / "entry_points.txt").write_text(entry_points)
+
+
+@contextmanager
+def importable(folder: Path, modules: str) -> Iterator[Path]:
+    """Let this process find the plug-ins of a folder; ``modules`` is how the names of theirs begin."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        registry.forget()
+        try:
+            yield folder
+        finally:
+            for name in [name for name in sys.modules if name.startswith(modules)]:
+                del sys.modules[name]
+    registry.forget()
+
+
+@pytest.fixture
+def wetness(tmp_path: Path) -> Iterator[Path]:
+    """Install the rule "wetness" of `wetness_rule` into this process; return its folder."""
+    with importable(write_wetness(tmp_path / "plugins"), "wetness_rule") as folder:
+        yield folder
 
 
 def write_wetness(folder: Path) -> Path:

@@ -8,23 +8,13 @@ import cv2
 import pytest
 from cameras import write_video
 from modelling import blue_water
-from plugins import write_wetness
+from plugins import wetness
 from ponds import flood, street, wet_share
 
 from lamppost.agent.sight.dry import DryFolder
-from lamppost.drivers import registry
 from lamppost.provisioning.cli import main
 
-pytestmark = pytest.mark.skipif(
-    "camera" not in registry.names(), reason="the driver camera is not installed: pip install -e . again"
-)
-
-
-@pytest.fixture(autouse=True)
-def _no_plugin_stays():
-    registry.forget()
-    yield
-    registry.forget()
+__all__ = ["wetness"]
 
 
 @pytest.fixture
@@ -113,10 +103,10 @@ def test_what_goes_wrong_is_told_without_a_traceback(box, tmp_path, capsys):
     assert folder.stamp("cam", "day") is None
 
 
-def test_a_check_tells_before_the_first_flood_what_is_missing(box, tmp_path, monkeypatch, capsys):
+@pytest.mark.usefixtures("wetness")
+def test_a_check_tells_before_the_first_flood_what_is_missing(box, tmp_path, capsys):
     args, _ = box
     config = tmp_path / "lamppost.toml"
-    monkeypatch.syspath_prepend(str(write_wetness(tmp_path / "plugins")))
     rule = '[rules.r]\nkind = "wetness"\ncamera = "cam"\nzone = "ZONE"\n'
     text = config.read_text()
     config.write_text(text + rule.replace("ZONE", "sky"))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
-from plugins import write_plugin
+from plugins import importable, write_plugin
 
 from lamppost.agent.config import ConfigError, load
-from lamppost.drivers import registry
 
 RULES = '''
 from pydantic import Field
@@ -59,12 +56,8 @@ BOW = "[[0.1, 0.1], [0.9, 0.9], [0.9, 0.1], [0.1, 0.9]]"
 def gate(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gate")
     write_plugin(folder, "lamppost_gate", RULES, "[lamppost.rules]\ngate = lamppost_gate:Gate\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(folder))
-        registry.forget()
+    with importable(folder, "lamppost_gate"):
         yield
-    sys.modules.pop("lamppost_gate", None)
-    registry.forget()
 
 
 def problems(tmp_path, text):

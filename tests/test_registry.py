@@ -7,23 +7,19 @@ import subprocess
 import sys
 
 import pytest
-from plugins import install_package, lamppost, write_plugin
+from plugins import importable, install_package, lamppost, write_plugin
 
 from lamppost.drivers import registry
 from lamppost.drivers.api import Driver
 
 
 @pytest.fixture
-def shelf(tmp_path, monkeypatch):
+def shelf(tmp_path):
     """A folder of the path into which a test lays its packages."""
     folder = tmp_path / "shelf"
     folder.mkdir()
-    monkeypatch.syspath_prepend(str(folder))
-    registry.forget()
-    yield folder
-    for name in [name for name in sys.modules if name.startswith("shelf_")]:
-        del sys.modules[name]
-    registry.forget()
+    with importable(folder, "shelf_"):
+        yield folder
 
 
 DRIVER = "from lamppost.drivers.api import Driver\nclass D(Driver):\n    pass\n"

@@ -10,25 +10,19 @@ import pytest
 from cameras import write_video
 from evidencing import one_car
 from modelling import blue_water
-from plugins import write_wetness
+from plugins import wetness
 from ponds import NOTHING, ROAD, flood, street, wet_share
 
 from lamppost.agent.evidence.captions import remark
 from lamppost.agent.evidence.drawing import BOX, Caption, Subject, draw
 from lamppost.agent.sight.replay import replay
 from lamppost.agent.sight.water_turns import WaterTurns
-from lamppost.drivers import registry
 from lamppost.models.detections import Detections
 from lamppost.models.segmenter import load_segmenter
 from lamppost.provisioning.annotate import Annotator
 from lamppost.provisioning.cli import main
 
-
-@pytest.fixture(autouse=True)
-def _no_plugin_stays():
-    registry.forget()
-    yield
-    registry.forget()
+__all__ = ["wetness"]
 
 
 @pytest.fixture
@@ -134,9 +128,8 @@ def test_the_caption_says_share_depth_level_and_state():
 
 
 @pytest.fixture
-def asked(tmp_path, monkeypatch):
+def asked(tmp_path, wetness):
     """Return `lamppost replay` of a street with a puddle that is flooded after 4 s."""
-    monkeypatch.syspath_prepend(str(write_wetness(tmp_path / "plugins")))
     for folder in ("models", "state"):
         (tmp_path / folder).mkdir()
     blue_water(tmp_path / "models")

@@ -9,7 +9,7 @@ from onnx_writer import model, one_channel
 
 from lamppost.models.detector import load_detector
 from lamppost.models.errors import ModelError
-from lamppost.models.manifest import ZOO, find_manifest
+from lamppost.models.manifest import find_manifest
 from lamppost.models.segmenter import load_segmenter
 
 SIZE = (64, 96)
@@ -125,7 +125,6 @@ def test_a_manifest_without_a_task_is_a_detectors_as_ever(tmp_path):
     assert 'not one of task "detect"' in said
 
 
-@pytest.mark.skipif(not (ZOO / "water.toml").exists(), reason="no segmenter is shipped yet")
 def test_the_shipped_segmenter_sees_no_water_in_a_grey_field():
     segment = load_segmenter("water", folders=())
     assert find_manifest("water", ()).labels == ("water",)

@@ -9,28 +9,17 @@ import pytest
 from cameras import write_video
 from evidencing import one_car
 from modelling import blue_water
-from plugins import write_wetness
+from plugins import wetness
 from ponds import flood, street
 
 from agent import Agent
-from lamppost.drivers import registry
 from lamppost.provisioning.cli import main
 
-pytestmark = pytest.mark.skipif(
-    "camera" not in registry.names(), reason="the driver camera is not installed: pip install -e . again"
-)
-
-
-@pytest.fixture(autouse=True)
-def _no_plugin_stays():
-    registry.forget()
-    yield
-    registry.forget()
+__all__ = ["wetness"]
 
 
 @pytest.fixture
-def box(tmp_path):
-    plugins = write_wetness(tmp_path / "plugins")
+def box(tmp_path, wetness):
     (tmp_path / "models").mkdir()
     blue_water(tmp_path / "models")
     rng = np.random.default_rng(1)
@@ -52,21 +41,20 @@ kind = "wetness"
 camera = "cam"
 zone = "road"
 """
-    return Agent(tmp_path, config, env={"PYTHONPATH": str(plugins)})
+    return Agent(tmp_path, config, env={"PYTHONPATH": str(wetness)})
 
 
 def cv_noise(rng, image):
     return np.clip(image + rng.normal(0, 3, image.shape), 0, 255).astype(np.uint8)
 
 
-def test_water_goes_to_the_rule_and_an_operators_word_counts_at_once(box, tmp_path, monkeypatch, capsys):
+def test_water_goes_to_the_rule_and_an_operators_word_counts_at_once(box, capsys):
     async def run():
         with box as agent:
             await agent.until(lambda: wet(agent) == pytest.approx(0.25, abs=0.02), what="water")
             seen = agent.status()["sight"]["water"]["cameras"]["cam"]
             assert (seen["light"], seen["dry"]) == ("day", {"day": None, "night": None})
             assert "no dry reference by day" in seen["problem"]
-            monkeypatch.syspath_prepend(str(tmp_path / "plugins"))
             dry = ["camera", "dry", "cam", "-n", "1", "--config", str(agent.config)]
             assert await asyncio.to_thread(main, dry) == 0
             assert "looks wet already" in capsys.readouterr().err
@@ -85,7 +73,7 @@ def wet(agent):
     return agent.newest("cam").get("wet", {"value": None})["value"]
 
 
-def test_without_a_segmenter_the_agent_sees_all_else_and_says_so(box, tmp_path, monkeypatch, capsys):
+def test_without_a_segmenter_the_agent_sees_all_else_and_says_so(box, tmp_path, capsys):
     (tmp_path / "models" / "water.toml").write_text("name = 1")
 
     async def run():
@@ -96,7 +84,6 @@ def test_without_a_segmenter_the_agent_sees_all_else_and_says_so(box, tmp_path, 
             assert sight["problem"] == ""
             await agent.until(lambda: agent.status()["sight"]["cameras"]["cam"]["looks"] > 3)
             capsys.readouterr()
-            monkeypatch.syspath_prepend(str(tmp_path / "plugins"))
             assert main(["status", "--config", str(agent.config)]) == 0
             assert "no water is seen, because there is no segmenter" in " ".join(
                 capsys.readouterr().out.split()

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from plugins import write_plugin
-
-from lamppost.drivers import registry
+from plugins import importable, write_plugin
 
 _PROBLEMS = Path(__file__).parent / "data/config_problems.txt"
 _CASE = re.compile(r"^=== (.*?)\n(.*?)^---\n(.*?)(?:\n(?====)|\Z)", re.DOTALL | re.MULTILINE)
@@ -120,9 +117,5 @@ def toys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def toys(toys_folder: Path) -> Iterator[Path]:
     """Install the toys into this process for the tests of one module."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(toys_folder))
-        registry.forget()
+    with importable(toys_folder, "lamppost_toys"):
         yield toys_folder
-    sys.modules.pop("lamppost_toys", None)
-    registry.forget()
