@@ -16,7 +16,7 @@ ROAD = zone("kerb", "road")
 
 
 def seen(levels_mm, **how):
-    """Replay the street at one look a second with water of these levels; the first ten looks are of a dry road."""
+    """Replay the street with water of these levels, one a second; the first ten show a dry road."""
     street, segment = Street("kerb", "day"), load_segmenter("water", folders=())
     turns = WaterTurns(lambda: segment, None, every_s=1.0)
     turns.wanted = ["cam"]

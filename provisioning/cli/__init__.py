@@ -32,7 +32,7 @@ _HERE = "lamppost.provisioning.cli"
 COMMANDS = {
     "run": Command(f"{_HERE}.run", "run", "Run the agent in the foreground until SIGTERM."),
     "config": Command(f"{_HERE}.config", "app", "Check a configuration file; print its JSON Schema."),
-    "camera": Command(f"{_HERE}.camera", "app", "Save a picture with its zones drawn in; say that a road is dry."),
+    "camera": Command(f"{_HERE}.camera", "app", "Save a picture, zones drawn in; say that a road is dry."),
     "driver": Command(f"{_HERE}.driver", "app", "List the installed drivers and their profiles."),
     "model": Command(f"{_HERE}.model", "app", "List, verify, time and evaluate the models that see."),
     "status": Command(f"{_HERE}.status", "status", "Show how the box and its devices are."),
