@@ -110,7 +110,7 @@ def test_noise_around_the_answer_costs_a_count_and_no_value():
         unit = Unit(1, holding=[1, 2])
         async with serve_rtu_tcp([unit]) as line:
             unit.faults.add(Fault.noise_before(times=1))
-            async with running(modbus(line, "rtu+tcp")) as emitted:
+            async with running(modbus(line, "rtu+tcp", every_s=0.3)) as emitted:
                 await until(lambda: len(emitted.polls) >= 2)
                 unit.faults.add(Fault.noise_after(times=3), Fault.echo(times=3))
                 await until(lambda: len(emitted.polls) >= 6)
