@@ -130,3 +130,12 @@ def test_the_shipped_segmenter_sees_no_water_in_a_grey_field():
     assert find_manifest("water", ()).labels == ("water",)
     found = segment(np.full((360, 640, 3), 120, np.uint8))
     assert (found >= segment.threshold * 255).mean() < 0.5
+
+
+def test_a_dark_picture_is_seen_as_by_day(tmp_path):
+    segment = load_segmenter(blue_water(tmp_path, size=SIZE))
+    day = np.zeros((*SIZE, 3), np.uint8)
+    day[:, SIZE[1] // 2 :] = 200
+    dark = (day // 8).astype(np.uint8)
+    assert (segment(dark)[:, -8:] > 100).all()
+    assert (segment(dark)[:, :8] < 10).all()

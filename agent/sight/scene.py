@@ -108,7 +108,7 @@ class Eye:
         detections = self._detections(image, grey, frame.at.timestamp())
         if shift.dx or shift.dy:
             detections, grey = _moved_back(detections, grey, shift)
-        wet = None if water is None else self._water(water, frame, image, grey, shift)
+        wet = None if water is None else self._water(water, frame, grey, shift)
         return Scene(
             frame.device,
             frame.at,
@@ -122,12 +122,10 @@ class Eye:
             wet,
         )
 
-    def _water(
-        self, eye: WaterEye, frame: Frame, image: NDArray[np.uint8], grey: NDArray[np.uint8], shift: Shift
-    ) -> Water | None:
+    def _water(self, eye: WaterEye, frame: Frame, grey: NDArray[np.uint8], shift: Shift) -> Water | None:
         """Return the water; what goes wrong with it costs no detections."""
         try:
-            return eye.look(frame.image, image, grey, shift, frame.at)
+            return eye.look(frame.image, grey, shift, frame.at)
         except Exception:
             log.exception("no look at the water", device=frame.device)
             return None

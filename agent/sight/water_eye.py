@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from lamppost.agent.sight.dry import DryFolder, Reference
     from lamppost.agent.sight.scene import Scene
 
-#: Whether dark pictures are brightened for the segmenter as they are for the detector.
-BRIGHTEN = False
-
 
 class WaterEye:
     """One camera's; the segmenter is shared by all. Not for two threads at once."""
@@ -39,13 +36,12 @@ class WaterEye:
     def look(
         self,
         image: NDArray[np.uint8],
-        brightened: NDArray[np.uint8],
         grey: NDArray[np.uint8],
         shift: Shift,
         at: datetime,
     ) -> Water:
         """Return what ``image`` (H, W, 3) shows, in the view that ``grey`` is in. Raises `ModelError`."""
-        wet = self._segment(brightened if BRIGHTEN else image)
+        wet = self._segment(image)
         light = self._light.look(image, at.timestamp())
         if shift.dx or shift.dy:
             wet = moved(wet, -shift.dx, -shift.dy)
