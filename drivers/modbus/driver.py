@@ -17,7 +17,7 @@ from lamppost.drivers.modbus.line import GarbledError, LostError, NoAnswerError,
 from lamppost.drivers.modbus.plan import Block, expand, plan
 from lamppost.drivers.modbus.plan import Field as Item
 from lamppost.drivers.modbus.poll import NO_TARGET, Poll
-from lamppost.drivers.modbus.profile import Profile, ProfileError, Register, available, find
+from lamppost.drivers.modbus.profile import Profile, Register, available, find, titles
 
 ADVICE_BEHIND = "check unit number and power of the device behind the gateway"
 ADVICE_SERIAL = "check power, unit number, baud rate and parity, and whether A and B are swapped"
@@ -87,13 +87,7 @@ class Modbus(Driver):
     @classmethod
     def profiles(cls) -> dict[str, str]:
         """Return the installed profiles: name and title."""
-        titles = {}
-        for name in available():
-            try:
-                titles[name] = find(name).title
-            except ProfileError as error:
-                titles[name] = f"cannot be used: {error}"
-        return titles
+        return titles()
 
     @cached_property
     def endpoint(self) -> Endpoint:

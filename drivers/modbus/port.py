@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import termios
 from collections.abc import Callable
 from typing import cast
 
 from pymodbus.transport.serialtransport import create_serial_connection
 
+from lamppost.drivers import tty
 from lamppost.drivers.api import DriverError
 from lamppost.drivers.modbus.endpoint import Endpoint
 
@@ -109,10 +109,4 @@ def _advice(endpoint: Endpoint, error: BaseException) -> str:
             errno.EHOSTUNREACH: "host unreachable; check network cable and address",
             errno.ENETUNREACH: "network unreachable; check the box's own network",
         }.get(code or 0, f"{error.strerror or error}" if isinstance(error, OSError) else str(error))
-    if not os.path.exists(endpoint.path):  # noqa: PTH110
-        return "no such serial port; is the adapter plugged in? `ls /dev/serial/by-id` shows those there"
-    if code == errno.EACCES:
-        return "permission denied; the agent's user must be in the group that owns the port (often dialout)"
-    if code in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in str(error):
-        return "the port is in use by another program"
-    return str(error)
+    return tty.advice(endpoint.path, error)

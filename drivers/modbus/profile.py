@@ -1,14 +1,13 @@
-"""Profiles: data files that teach the Modbus driver one product, and where they are found."""
+"""Profiles: data files that teach the Modbus driver one product."""
 
 from __future__ import annotations
 
-import os
-import tomllib
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from lamppost.drivers.catalogue import Catalogue
+from lamppost.drivers.tty import LineSettings
 
 Table = Literal["holding", "input", "coil", "discrete"]
 Type = Literal[
@@ -28,8 +27,6 @@ Type = Literal[
 #: A is the most significant byte: ABCD big endian, DCBA little, CDAB words swapped, BADC bytes swapped.
 Order = Literal["ABCD", "DCBA", "CDAB", "BADC"]
 WIDTH = {"64": 4, "32": 2, "16": 1}
-SHIPPED = Path(__file__).parent.parent / "profiles"
-SITE = Path("/etc/lamppost/profiles")
 
 
 class Register(BaseModel):
@@ -93,17 +90,6 @@ class Register(BaseModel):
         return self.length if self.type == "ascii" else WIDTH[self.type[-2:]]
 
 
-class Serial(BaseModel):
-    """Serial settings that the product leaves the factory with."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    baud: int = Field(9600, description="Baud rate.")
-    parity: Literal["N", "E", "O"] = Field("N", description="Parity: N, E or O.")
-    stop: Literal[1, 2] = Field(1, description="Stop bits.")
-    bits: Literal[7, 8] = Field(8, description="Data bits.")
-
-
 class Profile(BaseModel):
     """One product: its registers and what its Modbus side can bear."""
 
@@ -112,7 +98,9 @@ class Profile(BaseModel):
     driver: Literal["modbus"] = "modbus"
     title: str = Field(description="Maker and product, as a technician would say it.")
     source: str = Field(description="Where the register map comes from.")
-    serial: Serial | None = Field(None, description="Serial settings from the factory; the URL's own win.")
+    serial: LineSettings | None = Field(
+        None, description="Serial settings from the factory; the URL's own win."
+    )
     max_registers: int = Field(125, ge=1, le=125, description="Most registers in one request.")
     max_bits: int = Field(2000, ge=1, le=2000, description="Most coils or discrete inputs in one request.")
     max_gap: int = Field(16, ge=0, le=124, description="Unneeded registers worth reading to save a request.")
@@ -134,80 +122,5 @@ class Profile(BaseModel):
         return self
 
 
-class ProfileError(ValueError):
-    """A profile that is not there or does not hold together."""
-
-
-def folders(base: Path | None) -> list[Path]:
-    """Return where profiles are looked for, nearest first; a user's file wins over a shipped one."""
-    own = [Path(p) for p in os.environ.get("LAMPPOST_PROFILES", "").split(":") if p]
-    return [*([base / "profiles"] if base else []), *own, SITE, SHIPPED]
-
-
-def available(base: Path | None = None) -> dict[str, Path]:
-    """Return the installed Modbus profiles by name."""
-    found: dict[str, Path] = {}
-    for folder in folders(base):
-        for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
-            if path.stem not in found and _is_modbus(path):
-                found[path.stem] = path
-    return found
-
-
-def find(name: str, base: Path | None = None) -> Profile:
-    """Return the profile called ``name``, or the one in the file that it names. Raises ProfileError."""
-    if "/" in name or name.endswith(".toml"):
-        path = (base or Path()) / name
-        if not path.is_file():
-            raise ProfileError(f"there is no profile file {path}")
-        return load(path)
-    for folder in folders(base):
-        path = folder / f"{name}.toml"
-        if path.is_file() and _is_modbus(path):
-            return load(path)
-    names = sorted(available(base))
-    import difflib  # noqa: PLC0415 - a good configuration has nothing to guess
-
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ProfileError(f"unknown profile {name!r}{hint} Installed: {', '.join(names)}")
-
-
-def load(path: Path) -> Profile:
-    """Read one profile file. Raises ProfileError that names the file, the key and what is expected."""
-    try:
-        return _load(path, path.stat().st_mtime_ns)
-    except OSError as error:
-        raise ProfileError(f"profile {path} cannot be read: {error.strerror}") from error
-
-
-@lru_cache(maxsize=32)
-def _load(path: Path, _changed_ns: int) -> Profile:
-    try:
-        return Profile.model_validate(_read(path))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProfileError(f"profile {path} is no TOML: {error}") from error
-    except ValidationError as error:
-        lines = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
-        raise ProfileError(f"profile {path}: {lines}") from error
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Return the file with ``[defaults]`` written into every register that does not say otherwise."""
-    with path.open("rb") as file:
-        data = tomllib.load(file)
-    defaults = data.pop("defaults", {})
-    registers = data.get("registers")
-    if isinstance(registers, dict) and isinstance(defaults, dict):
-        data["registers"] = {k: {**defaults, **v} if isinstance(v, dict) else v for k, v in registers.items()}
-    return data
-
-
-@lru_cache(maxsize=256)
-def _is_modbus(path: Path) -> bool:
-    """Tell a Modbus profile from those of other drivers, without validating it."""
-    try:
-        with path.open("rb") as file:
-            return bool(tomllib.load(file).get("driver", "modbus") == "modbus")
-    except (OSError, ValueError):
-        return True
+_CATALOGUE = Catalogue("modbus", Profile, "registers")
+available, find, titles = _CATALOGUE.available, _CATALOGUE.find, _CATALOGUE.titles
