@@ -32,14 +32,14 @@ _DATA_ID = re.compile(r"[0-9A-Fa-f]{8}", re.ASCII)
 
 
 class Answer(NamedTuple):
-    """What a meter says: the bytes of a value, lowest first, or None and in words why there is none.
+    """What a meter says: the bytes of a value, lowest first, or in words why there is none.
 
     ``data_id`` is empty in a refusal: the meter does not repeat it.
     """
 
     address: str
     data_id: str
-    data: bytes | None
+    data: bytes
     refused: str
 
 
@@ -69,7 +69,7 @@ def answer(frame: bytes) -> Answer | None:
     address = frame[6:0:-1].hex()
     control, data = frame[8], bytes((byte - ADDED) & 0xFF for byte in frame[10:-2])
     if control == REFUSED:
-        return Answer(address, "", None, _reasons(data))
+        return Answer(address, "", b"", _reasons(data))
     if control not in (ANSWER, MORE):
         return None
     if len(data) < 5:
