@@ -172,6 +172,28 @@ class Learns(Protocol):
         """Take back what `remember` returned, before `Driver.run`; what no longer fits is dropped."""
 
 
+class TrueTime(NamedTuple):
+    """Which quantity of a device is the true time: unix seconds, good readings only where it is known.
+
+    A reading is passed on as it comes; its value is wrong by ``within_s`` at most, the way to the host
+    included.
+    """
+
+    quantity: str
+    within_s: float
+
+
+@runtime_checkable
+class TellsTime(Protocol):
+    """A driver whose device may know the time, as a GNSS receiver does.
+
+    The host of a box whose own clock is unset or wrong goes by it, once several readings agree.
+    """
+
+    def true_time(self) -> TrueTime | None:
+        """Return which quantity that is; None if this device has none."""
+
+
 class Connection(NamedTuple):
     """The line that a device hangs on, for checks of the whole configuration.
 

@@ -1,1 +1,5 @@
 """Serial sensors that speak no Modbus: their frames, found behind any noise."""
+
+from lamppost.drivers.serial.driver import Serial
+
+__all__ = ["Serial"]

@@ -151,7 +151,7 @@ class Framer:
         if size <= 0:
             return
         self._in_step = False
-        self._run += self._buffer[begin : begin + max(0, SHOWN - len(self._run))]
+        self._run += self._buffer[begin : min(end, begin + max(0, SHOWN - len(self._run)))]
         self._run_size += size
         self.noise_bytes += size
         self._end = end
