@@ -16,6 +16,7 @@ from lamppost.agent.config import Config, ConfigError, DeviceConfig, load
 from lamppost.agent.devices import Devices
 from lamppost.agent.encoder import NodeEncoder
 from lamppost.agent.engine import OPEN_EVENTS, Engine, Raised, state_key
+from lamppost.agent.gnss import listener
 from lamppost.agent.log import get_logger
 from lamppost.agent.notify import Notifier
 from lamppost.agent.outbox import Outbox
@@ -26,7 +27,7 @@ from lamppost.agent.spool import Spool
 from lamppost.agent.tail import Tail, event_record
 from lamppost.agent.watch import HealthWatch, SpoolWatch
 from lamppost.agent.wire import NodeId
-from lamppost.drivers.api import JudgesPicture
+from lamppost.drivers.api import JudgesPicture, Sample
 
 if TYPE_CHECKING:
     from lamppost.agent.signals import Signals
@@ -68,7 +69,7 @@ class Box:
             told=self._tell,
         )
         self.seeing = Seeing(self)
-        self.devices = Devices(self._channel, self.clock.now, self._changed)
+        self.devices = Devices(self._channel, self.clock.now, self._changed, self.stamp)
         self.report = Report(self, run_dir, notifier)
         self._trouble = trouble
         trouble.restore(self.saved("spool"))
@@ -130,12 +131,18 @@ class Box:
         """Return the time; if somebody has just set the clock, move all that is remembered first."""
         step_s = self.clock.check()
         if step_s is not None:
-            log.warning("the clock was set", by_s=round(step_s, 1))
+            log.warning("the clock was set", by_s=round(step_s, 1), source=self.clock.source)
             self.engine.shift(step_s)
             self.seeing.shift(step_s)
             for running in self.devices.all().values():
                 running.health.shift(step_s)
         return self.clock.now()
+
+    def stamp(self, samples: Sequence[Sample]) -> Sequence[Sample]:
+        """Return what a driver stamped by the system's clock with the box's own time."""
+        if self.clock.stirred:
+            self.now()
+        return self.clock.stamped(samples)
 
     def _by_time(self) -> None:
         now = self.now()
@@ -153,7 +160,7 @@ class Box:
         self.report.write()
 
     def _clock_state(self) -> dict[str, bytes]:
-        return {CLOCK_KEY: json.dumps(time.time()).encode()} if self.clock.plausible else {}
+        return {CLOCK_KEY: json.dumps(self.clock.now().timestamp()).encode()} if self.clock.plausible else {}
 
     def _channel(self, device: DeviceConfig) -> Channel:
         return Channel(
@@ -165,6 +172,7 @@ class Box:
             now=self.now,
             telemetry=self.config.hub is not None,
             see=self.seeing.entrance(device),
+            hear=listener(device.driver, self.clock.hear),
         )
 
     def _start_device(self, device: DeviceConfig) -> None:

@@ -32,6 +32,7 @@ class Channel:
         now: Callable[[], datetime],
         telemetry: bool,
         see: Callable[[Frame], None] | None = None,
+        hear: Callable[[Sequence[Reading]], None] | None = None,
     ) -> None:
         self.device = device
         #: Newest reading of each quantity.
@@ -46,6 +47,8 @@ class Channel:
         self._telemetry = telemetry
         #: Where frames go, if anybody looks at them.
         self.see = see
+        #: What learns the time from them, if the device knows it.
+        self._hear = hear
 
     def take(self, samples: Sequence[Sample]) -> None:
         """Take samples in the order of their time."""
@@ -66,6 +69,8 @@ class Channel:
                 self._outbox.events(raised)
         if self._tail:
             self._tail.write(map(reading_record, readings))
+        if self._hear is not None:
+            self._hear(readings)  # last: these have their times by what the clock was
 
     def _after_frames(self, samples: Sequence[Sample]) -> list[Reading]:
         """Hand frames on to be looked at; return what else there is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lamppost.agent.channel import Channel
 from lamppost.agent.health import DeviceHealth
 from lamppost.agent.supervisor import EXIT_GRACE_S, supervise
+from lamppost.drivers.api import Sample
 
 if TYPE_CHECKING:
     from lamppost.agent.config import DeviceConfig
@@ -34,10 +35,12 @@ class Devices:
         make_channel: Callable[[DeviceConfig], Channel],
         now: Callable[[], datetime],
         on_change: Callable[[], None],
+        stamp: Callable[[Sequence[Sample]], Sequence[Sample]],
     ) -> None:
         self._now = now
         self._make_channel = make_channel
         self._on_change = on_change
+        self._stamp = stamp
         self._running: dict[str, Running] = {}
 
     def __getitem__(self, name: str) -> Running:
@@ -52,7 +55,7 @@ class Devices:
         channel = self._make_channel(config)
         health = DeviceHealth(config.name, self._now)
         task = asyncio.create_task(
-            supervise(config, channel.take, health, on_change=self._on_change),
+            supervise(config, channel.take, health, on_change=self._on_change, stamp=self._stamp),
             name=f"supervise {config.name}",
         )
         self._running[config.name] = Running(config, health, channel, task)

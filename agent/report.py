@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import time
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -27,7 +27,7 @@ log = get_logger()
 #: A device with many quantities is shown less often: so many a second cost a small box 1 % of a core.
 SHOWN_PER_S = 500
 BOOT = new_id()
-STARTED = time.time()
+STARTED = time.monotonic()
 
 
 @cache
@@ -89,20 +89,25 @@ class Report:
         """Return the whole status, as the status file holds it."""
         box, config = self._box, self._box.config
         stats = box.spool.stats()
+        up_s = time.monotonic() - STARTED
         return {
             "node": config.node.id,
             "site": config.node.site,
             "version": version(),
             "boot": BOOT,
             "pid": os.getpid(),
-            "at": _text(time.time()),
-            "started": _text(STARTED),
-            "uptime_s": round(time.time() - STARTED, 1),
+            "at": _iso(box.clock.now()),
+            "started": _iso(box.clock.now() - timedelta(seconds=up_s)),
+            "uptime_s": round(up_s, 1),
             "rss_mb": round(rss_mb(), 1),
             "cpu_s": round(time.process_time(), 2),
             "config": str(config.path),
             "config_problem": self.config_problem,
-            "clock": {"plausible": box.clock.plausible},
+            "clock": {
+                "plausible": box.clock.plausible,
+                "source": box.clock.source,
+                "ahead_s": round(box.clock.ahead_s, 1),
+            },
             "hub": self._hub(),
             "devices": {
                 name: {"driver": running.config.driver_name, **running.health.as_json()}
@@ -136,7 +141,9 @@ class Report:
         uplink, hub = self._box.uplink, self._box.config.hub
         if uplink is None or hub is None:
             return None
-        shown = {k: _iso(v) if isinstance(v, datetime) else v for k, v in uplink.state._asdict().items()}
+        ahead = timedelta(seconds=self._box.clock.ahead_s)
+        state = uplink.state._asdict().items()  # its times are the system's
+        shown = {k: _iso(v + ahead) if isinstance(v, datetime) else v for k, v in state}
         return {"url": hub.url, **shown}
 
     def hub_status(self, state: NodeState) -> bytes:
@@ -164,10 +171,6 @@ def rss_mb() -> float:
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     return pages * resource.getpagesize() / 1e6
-
-
-def _text(at: float) -> str:
-    return _iso(datetime.fromtimestamp(at, UTC))
 
 
 def _iso(at: datetime) -> str:

@@ -55,6 +55,10 @@ class Supervised(Protocol):
         """Longest pause."""
 
 
+def _as_they_are(samples: Sequence[Sample]) -> Sequence[Sample]:
+    return samples
+
+
 class Backoff:
     """Pauses that double from ``first_s`` to ``longest_s``, each shortened by up to a half at random.
 
@@ -110,9 +114,10 @@ class _Line:
         if self.first is None:
             self.first = self.newest
         try:
-            if runner.health.took(samples):
+            stamped = runner.stamp(samples)
+            if runner.health.took(stamped):
                 runner.state_changed()
-            runner.emit_samples(samples)
+            runner.emit_samples(stamped)
         except Exception as error:  # noqa: BLE001  what the agent does wrong is not the driver's
             runner.log_once("samples were lost: the agent could not take them", error)
 
@@ -147,12 +152,14 @@ class _Runner:
         health: DeviceHealth,
         monotonic: Callable[[], float],
         on_change: Callable[[], None],
+        stamp: Callable[[Sequence[Sample]], Sequence[Sample]] = _as_they_are,
     ) -> None:
         self.device = device
         self.emit_samples = emit_samples
         self.health = health
         self.monotonic = monotonic
         self.changed = on_change
+        self.stamp = stamp
         self.told: str | None = None
         self.log = get_logger(device=device.name)
         self._seen: set[str] = set()
@@ -280,14 +287,16 @@ async def supervise(
     monotonic: Callable[[], float] = time.monotonic,
     rng: random.Random | None = None,
     on_change: Callable[[], None] = lambda: None,
+    stamp: Callable[[Sequence[Sample]], Sequence[Sample]] = _as_they_are,
 ) -> None:
     """Run a device until cancelled. Nothing that its driver does ends this, or reaches a neighbour.
 
     ``emit_samples`` gets each call's samples as they come; ``on_change`` is called when the state in
-    ``health`` changes. A run that fails, ends or stalls is followed by the next after a pause (see
+    ``health`` changes; ``stamp`` puts the box's own time on samples, which a driver stamps by the system's
+    clock. A run that fails, ends or stalls is followed by the next after a pause (see
     `Backoff`). Cancelling waits at most `EXIT_GRACE_S` for the driver.
     """
-    runner = _Runner(device, emit_samples, health, monotonic, on_change)
+    runner = _Runner(device, emit_samples, health, monotonic, on_change, stamp)
     backoff = Backoff(device.backoff_s, device.backoff_max_s, rng or random.Random())  # noqa: S311  no secret
     while True:
         error, state, delivered_s = await runner.once()

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -109,8 +109,10 @@ def _head(status: dict[str, Any], alive: bool) -> Text:
         ("running" if alive else "NOT RUNNING", "green" if alive else "bold red"),
         f" · up {span(status['uptime_s'])} · {status['rss_mb']:.0f} MB",
     )
+    if status["clock"].get("source") == "gnss":
+        text.append(" · time by GNSS", style="cyan")
     if not alive:
-        text.append(f" · last seen {ago(status['at'])}", style="red")
+        text.append(f" · last seen {ago(status['at'], status)}", style="red")
     return text
 
 
@@ -133,12 +135,14 @@ def _hub(status: dict[str, Any]) -> Text:
     if hub is None:
         return Text("hub: none configured", style="yellow")
     if hub["connected"]:
-        return Text.assemble("hub: ", ("connected", "green"), f" to {hub['url']} since {ago(hub['since'])}")
+        return Text.assemble(
+            "hub: ", ("connected", "green"), f" to {hub['url']} since {ago(hub['since'], status)}"
+        )
     text = Text.assemble("hub: ", ("not connected", "red"), f" to {hub['url']}")
     if hub["last_error"]:
         text.append(f": {hub['last_error']}")
     if hub["next_try_at"]:
-        text.append(f" (next try {until(hub['next_try_at'])})", style="dim")
+        text.append(f" (next try {until(hub['next_try_at'], status)})", style="dim")
     return text
 
 
@@ -150,7 +154,7 @@ def _devices(status: dict[str, Any]) -> Table:
         table.add_row(
             name,
             Text(health["state"], style=COLOURS.get(health["state"], "")),
-            ago(health["last_sample_at"]) if health["last_sample_at"] else "never",
+            ago(health["last_sample_at"], status) if health["last_sample_at"] else "never",
             f"{health['samples']:,}",
             str(health["restarts"]),
             ", ".join(f"{kind} {fault['count']}" for kind, fault in health["faults"].items()),
@@ -163,7 +167,7 @@ def _water(status: dict[str, Any]) -> Iterator[Text]:
     water = (status["sight"] or {}).get("water") or {}
     for camera, seen in water.get("cameras", {}).items():
         known = [
-            f"{light} by {road['by']} {ago(road['at'])}" if road else f"{light} none"
+            f"{light} by {road['by']} {ago(road['at'], status)}" if road else f"{light} none"
             for light, road in seen["dry"].items()
         ]
         yield Text.assemble(
@@ -184,15 +188,15 @@ def _remarks(status: dict[str, Any]) -> list[Text]:
     return [
         Text.assemble((f"  {name}: ", "bold"), remark)
         for name, health in status["devices"].items()
-        if (remark := _remark(health))
+        if (remark := _remark(health, status))
     ]
 
 
-def _remark(health: dict[str, Any]) -> Text | None:
+def _remark(health: dict[str, Any], status: dict[str, Any]) -> Text | None:
     if health["error"]:
         text = Text(health["error"], style="red")
         if health["next_try_at"]:
-            text.append(f" (next try {until(health['next_try_at'])})", style="dim")
+            text.append(f" (next try {until(health['next_try_at'], status)})", style="dim")
         return text
     if health["bad"]:
         return Text(f"no value: {', '.join(health['bad'][:8])}", style="yellow")
@@ -215,7 +219,7 @@ def _newest(run_dir: Path, status: dict[str, Any], device: str) -> Table:
         newest = {}
     for quantity, reading in newest.items():
         value = Text("bad", style="red") if reading["quality"] == "bad" else Text(f"{reading['value']}")
-        table.add_row(quantity, value, reading["unit"], ago(reading["at"]))
+        table.add_row(quantity, value, reading["unit"], ago(reading["at"], status))
     return table
 
 
@@ -233,7 +237,9 @@ def _open_events(status: dict[str, Any]) -> Table:
     for column in ("kind", "device", "zone", "rule", "since"):
         table.add_column(column)
     for event in status["open_events"]:
-        table.add_row(event["kind"], event["device"], event["zone"], event["rule"], ago(event["since"]))
+        table.add_row(
+            event["kind"], event["device"], event["zone"], event["rule"], ago(event["since"], status)
+        )
     return table
 
 
@@ -245,11 +251,16 @@ def span(seconds: float) -> str:
     return f"{max(0.0, seconds):.0f} s"
 
 
-def ago(at: str) -> str:
+def ago(at: str, status: dict[str, Any]) -> str:
     """Return how long ago a time of the status was."""
-    return f"{span((datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds())} ago"
+    return f"{span((_now(status) - datetime.fromisoformat(at)).total_seconds())} ago"
 
 
-def until(at: str) -> str:
+def until(at: str, status: dict[str, Any]) -> str:
     """Return how far ahead a time of the status is."""
-    return f"in {span((datetime.fromisoformat(at) - datetime.now(UTC)).total_seconds())}"
+    return f"in {span((datetime.fromisoformat(at) - _now(status)).total_seconds())}"
+
+
+def _now(status: dict[str, Any]) -> datetime:
+    """Return the time by the agent's clock, which may know better than the system's."""
+    return datetime.now(UTC) + timedelta(seconds=status["clock"].get("ahead_s", 0.0))
