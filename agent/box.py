@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -54,10 +54,11 @@ class Box:
         tail: Tail,
         trouble: SpoolWatch,
         notifier: Notifier,
+        make_clock: Callable[[datetime | None], Clock] = Clock,
     ) -> None:
         self.config = config
         self.spool = spool
-        self.clock = Clock(last_known=_last_known(spool))
+        self.clock = make_clock(_last_known(spool))
         self.engine = Engine()
         self.engine.load(spool.read_state(OPEN_EVENTS))
         self.tail = tail
@@ -172,7 +173,7 @@ class Box:
             now=self.now,
             telemetry=self.config.hub is not None,
             see=self.seeing.entrance(device),
-            hear=listener(device.driver, self.clock.hear),
+            hear=listener(device.driver, self.clock.hear_at),
         )
 
     def _start_device(self, device: DeviceConfig) -> None:

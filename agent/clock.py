@@ -19,8 +19,12 @@ from lamppost.drivers.api import Reading, Sample
 SMALLEST_STEP_S: Final = 2.0
 #: The system's clock is followed again when it is as right as this: less than `AGREE_S`, to settle it.
 RIGHT_S: Final = AGREE_S / 2
+#: A reading that was longer on its way than this tells no time.
+LONGEST_WAY_S: Final = 60.0
 
 Source = Literal["system", "gnss", "unset"]
+
+__all__ = ["EARLIEST", "RIGHT_S", "SMALLEST_STEP_S", "Clock", "Source"]
 
 
 def _uptime() -> float:
@@ -78,12 +82,15 @@ class Clock:
         step_s += self.ahead_s - before_s
         return step_s if abs(step_s) > SMALLEST_STEP_S else None
 
-    def hear(self, utc: float, monotonic: float | None = None) -> None:
-        """Take unix seconds that a GNSS receiver has just told, or told at ``monotonic``.
+    def hear_at(self, utc: float, at: datetime) -> None:
+        """Take unix seconds that a GNSS receiver told when this clock showed ``at``, a moment ago."""
+        ago_s = (self.now() - at).total_seconds()
+        if 0 <= ago_s <= LONGEST_WAY_S:
+            self.hear(utc, self._monotonic() - ago_s)
 
-        What follows of it is done by the next `check`.
-        """
-        self._series.hear(utc, self._monotonic() if monotonic is None else monotonic)
+    def hear(self, utc: float, monotonic: float) -> None:
+        """Take unix seconds that a GNSS receiver told at ``monotonic``; the next `check` acts on it."""
+        self._series.hear(utc, monotonic)
         agreed_s = self._series.agreed()
         if agreed_s is None:
             self._next_ahead_s = None

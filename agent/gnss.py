@@ -64,8 +64,13 @@ class Series:
         return offset
 
 
-def listener(driver: Driver, hear: Callable[[float], None]) -> Callable[[Sequence[Reading]], None] | None:
-    """Return what picks the true time out of a device's readings; None if it tells none that is of use."""
+def listener(
+    driver: Driver, hear: Callable[[float, datetime], None]
+) -> Callable[[Sequence[Reading]], None] | None:
+    """Return what picks the true time out of a device's readings; None if it tells none that is of use.
+
+    ``hear`` gets unix seconds, and the reading's own time: what the box's clock showed then.
+    """
     told = driver.true_time() if isinstance(driver, TellsTime) else None
     if told is None or told.within_s > AGREE_S:
         return None
@@ -76,6 +81,6 @@ def listener(driver: Driver, hear: Callable[[float], None]) -> Callable[[Sequenc
             if reading.quantity == quantity and reading.quality is Quality.GOOD:
                 value = reading.value
                 if isinstance(value, int | float):
-                    hear(float(value))
+                    hear(float(value), reading.at)
 
     return listen

@@ -40,7 +40,7 @@ class Box:
         """Hear a sentence each second."""
         for _ in range(seconds):
             self.passes(1)
-            self.clock.hear(self.true_s + lie_s)
+            self.clock.hear(self.true_s + lie_s, self.up_s)
         self.check()
 
     @property
@@ -98,7 +98,7 @@ def test_few_sentences_are_not_enough(count, every_s):
     box = unset()
     for _ in range(count):
         box.passes(every_s)
-        box.clock.hear(box.true_s)
+        box.clock.hear(box.true_s, box.up_s)
     box.passes(1)
     assert (box.clock.source, box.steps) == ("unset", [])
 
@@ -107,7 +107,7 @@ def test_many_sentences_within_a_moment_are_not_enough():
     box = unset()
     for _ in range(50):
         box.passes(LEAST_SPAN_S / 1000)
-        box.clock.hear(box.true_s)
+        box.clock.hear(box.true_s, box.up_s)
     box.passes(1)
     assert (box.clock.source, box.steps) == ("unset", [])
 
@@ -199,6 +199,18 @@ def test_time_goes_on_without_satellites():
     assert len(box.steps) == 1
 
 
+def test_a_sentence_counts_from_when_it_was_heard():
+    box = unset()
+    for n in range(40):
+        box.passes(1)
+        box.clock.hear_at(box.true_s - n % 8, box.clock.now() - timedelta(seconds=n % 8))
+    assert box.off_s == pytest.approx(0, abs=0.1)
+    box.clock.hear_at(box.true_s, box.clock.now() + timedelta(seconds=50))
+    box.clock.hear_at(box.true_s, box.clock.now() - timedelta(days=50))
+    box.hears(1)
+    assert (len(box.steps), box.clock.source) == (1, "gnss")
+
+
 happenings = st.lists(
     st.one_of(
         st.tuples(st.just("hears"), st.floats(-5, 5) | st.sampled_from([0.0, -ROLLED_OVER_S, 3600.0])),
@@ -252,7 +264,7 @@ class Receiver(Driver):
 
 def test_only_good_readings_of_the_true_time_are_heard():
     heard: list[float] = []
-    listen = listener(Receiver(name="gnss"), heard.append)
+    listen = listener(Receiver(name="gnss"), lambda utc, _at: heard.append(utc))
     assert listen is not None
     listen(
         [

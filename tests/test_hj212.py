@@ -89,6 +89,11 @@ def test_a_malformed_message_is_refused_without_its_password(cut):
     assert "sesame" not in str(refused.value)
 
 
+def test_a_head_parted_by_commas_keeps_its_password_to_itself():
+    found = hj212.read(message("a1-Rtd=1", head="ST=22,CN=2011,MN=A1,PW=sesame,Flag=5"))
+    assert (found.mn, found.values) == ("A1", {"a1-Rtd": 1.0})
+
+
 word = st.text("PW=sesam0123456789-;,&.Flagé", max_size=20)
 
 

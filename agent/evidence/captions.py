@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lamppost.agent.clock import EARLIEST
 from lamppost.agent.evidence.drawing import Caption
 from lamppost.agent.evidence.exhibit import MOMENTS
-from lamppost.agent.gnss import EARLIEST
 from lamppost.agent.rules.api import Shot
 
 if TYPE_CHECKING:

@@ -15,8 +15,6 @@ READ, ANSWER, MORE, REFUSED = 0x11, 0x91, 0xB1, 0xD1
 ADDED = 0x33
 #: Bytes of a frame without its data.
 BARE = 12
-#: An address for any meter, where one hangs on the line alone.
-ANY = "A" * 12
 #: The bits of a refusal, lowest first (DL/T 645-2007, the error word).
 REASONS = (
     "another error",
@@ -46,7 +44,8 @@ class Answer(NamedTuple):
 def request(address: str, data_id: str) -> bytes:
     """Return the request, wake bytes before it, for a value (``02010100``) of the meter with that address.
 
-    Raises ValueError unless the address is 12 digits (or `ANY`) and ``data_id`` 8 hexadecimal ones.
+    Raises ValueError unless the address is 12 digits (or 12 times A: any meter) and ``data_id`` 8 hexadecimal
+    ones.
     """
     if _ADDRESS.fullmatch(address) is None:
         raise ValueError(f"address {address!r}: expected 12 digits")

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
-from lamppost.drivers.api import Connection, Driver, DriverError, Emit, Reading, Sample
+from lamppost.drivers.api import Connection, Driver, DriverError, Emit, Reading, Sample, TrueTime
 from lamppost.drivers.serial import dlt645
 from lamppost.drivers.serial.ask import ANY, Line, NoAnswerError, RefusedError, join
 from lamppost.drivers.serial.layout import Framing
@@ -117,6 +117,15 @@ class Serial(Driver):
     @property
     def _pace_s(self) -> float:
         return self._profile.every_s if self.every_s is None else self.every_s
+
+    def true_time(self) -> TrueTime | None:
+        """Return the quantity that is a GNSS receiver's time; it comes up to a second late."""
+        if self._profile.codec != "nmea":
+            return None
+        for name, quantity in self._profile.quantities.items():
+            if (quantity.source or name) == "utc" and (quantity.scale, quantity.offset) == (1, 0):
+                return TrueTime(name, 1.0)
+        return None
 
     def connection(self) -> Connection:
         """Return the port; only meters that are asked share one."""

@@ -47,7 +47,7 @@ def read(frame: bytes) -> Message:
     head, mark, rest = frame[HEAD:-TAIL].decode("gb18030", "replace").partition("CP=&&")
     if not mark or "&&" not in rest:
         raise ValueError("a message without CP=&&...&&")
-    outer = _pairs(head.split(";"))
+    outer = _pairs(re.split("[;,]", head))
     groups = [_pairs(group.split(",")) for group in rest[: rest.rindex("&&")].split(";")]
     every = {key: text for group in groups for key, text in group.items()}
     values: dict[str, float | None] = {}
