@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from lamppost.agent import clock_memory
 from lamppost.agent.camera_watch import CameraWatch
 from lamppost.agent.channel import Channel
 from lamppost.agent.clock import Clock
@@ -38,7 +39,6 @@ log = get_logger()
 #: SIGTERM to exit takes at most 5 s: devices 2.5 s, then the hub gets what is left, then the spool closes.
 DRAIN_S = 1.5
 BEAT_S = 1.0
-CLOCK_KEY = "clock"
 #: How often the states of rules that raised nothing are saved: what a kill may cost a pending duration.
 SAVE_STATES_S = 30.0
 
@@ -54,11 +54,11 @@ class Box:
         tail: Tail,
         trouble: SpoolWatch,
         notifier: Notifier,
-        make_clock: Callable[[datetime | None], Clock] = Clock,
+        make_clock: clock_memory.MakeClock = Clock,
     ) -> None:
         self.config = config
         self.spool = spool
-        self.clock = make_clock(_last_known(spool))
+        self.clock = clock_memory.restored(spool.read_state(clock_memory.CLOCK_KEY), make_clock)
         self.engine = Engine()
         self.engine.load(spool.read_state(OPEN_EVENTS))
         self.tail = tail
@@ -157,11 +157,8 @@ class Box:
         self.tail.look()
         if time.monotonic() - self._saved_at >= SAVE_STATES_S:
             self._saved_at = time.monotonic()
-            self.outbox.save({**self._clock_state(), **self.seeing.views(again=False)})
+            self.outbox.save({**clock_memory.saved(self.clock), **self.seeing.views(again=False)})
         self.report.write()
-
-    def _clock_state(self) -> dict[str, bytes]:
-        return {CLOCK_KEY: json.dumps(self.clock.now().timestamp()).encode()} if self.clock.plausible else {}
 
     def _channel(self, device: DeviceConfig) -> Channel:
         return Channel(
@@ -318,7 +315,7 @@ class Box:
         self.outbox.flush()
         outbox.cancel()
         await asyncio.wait({outbox})
-        self.outbox.save({**self._clock_state(), **self.seeing.views(again=True)})
+        self.outbox.save({**clock_memory.saved(self.clock), **self.seeing.views(again=True)})
         await self.outbox.once()
         if self._uplink is not None:
             await self._drain(self._uplink)
@@ -330,8 +327,3 @@ class Box:
 
 def _wire(config: Config) -> tuple[str, str] | None:
     return (config.hub.encoding, config.hub.compress) if config.hub else None
-
-
-def _last_known(spool: Spool) -> datetime | None:
-    saved = spool.read_state(CLOCK_KEY)
-    return datetime.fromtimestamp(json.loads(saved), UTC) if saved else None

@@ -36,12 +36,14 @@ class Clock:
     """Wall time, with a notice when somebody set it.
 
     ``last_known`` is the newest time saved before the last end of the agent: a clock that is behind
-    it has lost the time. ``wall`` returns unix seconds, ``monotonic`` seconds of any origin.
+    it has lost the time. ``gnss_s`` is that of an earlier clock since the same boot. ``wall`` returns unix
+    seconds, ``monotonic`` seconds of any origin.
     """
 
     def __init__(
         self,
         last_known: datetime | None = None,
+        gnss_s: float | None = None,
         *,
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = _uptime,
@@ -56,6 +58,14 @@ class Clock:
         self._was_set = False
         #: Seconds by which this clock is ahead of the system's.
         self.ahead_s = 0.0
+        if gnss_s is not None and abs(gnss_s - self._offset_s) > AGREE_S:
+            self.ahead_s = gnss_s - self._offset_s
+            self._earliest = EARLIEST
+
+    @property
+    def gnss_s(self) -> float | None:
+        """How far unix time is from ``monotonic`` by GNSS; None if it is the system that is followed."""
+        return self._wall() + self.ahead_s - self._monotonic() if self.ahead_s else None
 
     def now(self) -> datetime:
         """Return the time as aware UTC, right or wrong; see `plausible`."""

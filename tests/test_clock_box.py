@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from waiting import until
 
-from lamppost.agent.box import CLOCK_KEY, Box
+from lamppost.agent.box import Box
 from lamppost.agent.clock import Clock
+from lamppost.agent.clock_memory import CLOCK_KEY, restored, saved
 from lamppost.agent.config import load
 from lamppost.agent.config.model import DeviceConfig
 from lamppost.agent.notify import Notifier
@@ -38,8 +39,8 @@ class World:
     def system_s(self) -> float:
         return self.up_s if self.set_to is None else self.true.timestamp()
 
-    def clock(self, last_known: datetime | None) -> Clock:
-        return Clock(last_known, wall=self.system_s, monotonic=lambda: self.up_s)
+    def clock(self, last_known: datetime | None, gnss_s: float | None = None) -> Clock:
+        return Clock(last_known, gnss_s, wall=self.system_s, monotonic=lambda: self.up_s)
 
 
 class Receiver(Driver):
@@ -98,8 +99,52 @@ def test_a_box_takes_its_time_from_a_receiver_and_gives_it_back_to_a_time_server
             assert channel.newest["utc"].at == world.true
             signals.stop.set()
             await running
-            saved = spool.read_state(CLOCK_KEY)
-            assert saved is not None
-            assert json.loads(saved) == pytest.approx(world.true.timestamp(), abs=2)
+            assert json.loads(spool.read_state(CLOCK_KEY) or b"")["at"] == pytest.approx(
+                world.true.timestamp(), abs=2
+            )
 
     asyncio.run(main())
+
+
+def heard(world: World) -> Clock:
+    clock = world.clock(None)
+    for _ in range(20):
+        world.up_s += 1
+        clock.hear_at(world.true.timestamp(), clock.now())
+    clock.check()
+    return clock
+
+
+def test_a_restart_of_the_agent_does_not_forget_what_gnss_said():
+    world = World()
+    state = saved(heard(world))[CLOCK_KEY]
+    world.up_s += 300
+    clock = restored(state, world.clock)
+    assert (clock.source, clock.check()) == ("gnss", None)
+    assert clock.now() == world.true
+
+
+def test_after_a_boot_only_the_newest_known_time_is_left():
+    world = World()
+    state = saved(heard(world))[CLOCK_KEY]
+    clock = restored(state, World().clock, boot="another")
+    assert (clock.source, clock.ahead_s) == ("unset", 0)
+
+
+def test_a_clock_that_was_set_while_no_agent_ran_is_followed():
+    world = World()
+    state = saved(heard(world))[CLOCK_KEY]
+    world.set_to = world.true
+    clock = restored(state, world.clock)
+    assert (clock.source, clock.ahead_s) == ("system", 0)
+
+
+def test_a_time_that_an_older_agent_saved_is_known():
+    world = World()
+    assert restored(b"1770000000.5", world.clock).source == "unset"
+    world.set_to = world.true
+    assert restored(b"1770000000.5", world.clock).source == "system"
+
+
+def test_a_wrong_time_is_not_saved():
+    assert saved(World().clock(None)) == {}
