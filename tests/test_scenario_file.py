@@ -59,7 +59,10 @@ def test_shipped_scenarios_hold_and_so_do_their_configurations(name, tmp_path):
         "state_dir": str(tmp_path),
     }
     places |= {
-        f"lines.{line}": "tcp://127.0.0.1:1" if table.kind == "tcp" else f"rtu://{tmp_path}/tty?baud=9600"
+        f"lines.{line}": {
+            "tcp": "tcp://127.0.0.1:1",
+            "serial": f"{tmp_path}/tty",
+        }.get(table.kind, f"rtu://{tmp_path}/tty?baud=9600")
         for line, table in scenario.lines.items()
     }
     for camera, settings in scenario.cameras.items():

@@ -11,6 +11,7 @@ import typer
 from lamppost.provisioning.cli.simulate_camera import camera
 from lamppost.provisioning.cli.simulate_hub import hub
 from lamppost.provisioning.cli.simulate_scenario import scenario
+from lamppost.provisioning.cli.simulate_serial import serial
 from lamppost.simulators.console import Action, Console
 from lamppost.simulators.link import Link
 from lamppost.simulators.modbus import (
@@ -32,11 +33,12 @@ app = typer.Typer(no_args_is_help=True)
 app.command()(camera)
 app.command()(hub)
 app.command()(scenario)
+app.command()(serial)
 
 
 @app.callback()
 def simulate() -> None:
-    """Simulate meters, a camera, a hub or a bad link."""
+    """Simulate meters, serial sensors, a camera, a hub or a bad link."""
 
 
 @app.command()

@@ -95,8 +95,20 @@ class CameraWater(CameraAction):
 
     to_mm: float = Field(ge=0, le=300, description="Level above the lowest gutter; 50 floods its rim only.")
     over_s: Seconds = Field(0.0, description="How long that takes.")
+    gauge: str = Field("", description="Unit that measures this water: its `distance` goes along.")
+    above_mm: float = Field(2500, gt=0, description="Height of the gauge above the lowest gutter.")
+
+    def check(self, scenario: Scenario) -> Iterator[str]:
+        """Yield that there is no such camera, or gauge."""
+        yield from super().check(scenario)
+        if self.gauge and self.gauge not in scenario.units():
+            yield scenario.no_unit(self.gauge)
+        elif self.gauge and self.above_mm <= self.to_mm:
+            yield f"the gauge hangs {self.above_mm:g} mm high: the water would reach it"
 
     async def run(self, stage: Stage) -> None:
+        if self.gauge:
+            stage.units[self.gauge].ramp("distance", self.above_mm - self.to_mm, self.over_s / stage.speed)
         await stage.tell_camera(self.camera, "water", self.to_mm, self.over_s)
 
 

@@ -13,6 +13,7 @@ from lamppost.simulators.camera import CameraSettings
 from lamppost.simulators.faults import Fault
 from lamppost.simulators.modbus import Unit, device
 from lamppost.simulators.scenarios.step import Action, Period, Seconds, Table, repeated
+from lamppost.simulators.serial import Sensor, sensor
 from lamppost.simulators.street.names import ZONES
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -27,7 +28,7 @@ Name = Annotated[str, Field(pattern=_NAME)]
 class UnitTable(Table):
     """A simulated device on a line: ``[lines.NAME.units.ID]``."""
 
-    device: str = Field(description="What it is, as `lamppost simulate modbus --list` names it.")
+    device: str = Field(description="What it is, as `lamppost simulate modbus --list` or `serial` names it.")
     name: Name = Field(description="What actions and checks call it; the same for no other unit.")
     seed: int | None = Field(None, description="Other values for another number.")
     turnaround_s: Seconds = Field(0.0, description="How long it takes to begin an answer.")
@@ -36,23 +37,39 @@ class UnitTable(Table):
     options: dict[str, Any] = Field({}, description="Options of the device, such as count of a generic one.")
 
     def make(self, unit_id: int, seed: int) -> Unit:
-        """Return the device. Raises ValueError, TypeError, KeyError for what there is not."""
+        """Return the Modbus device. Raises ValueError, TypeError, KeyError for what there is not."""
         own = seed * 1000 + unit_id if self.seed is None else self.seed
         made = device(self.device, unit_id, seed=own, **self.options)
         made.turnaround_s = self.turnaround_s
+        self._prepare(made)
+        return made
+
+    def make_sensor(self, unit_id: int) -> Sensor:
+        """Return the serial sensor. Raises ValueError, TypeError, KeyError for what there is not."""
+        made = sensor(self.device, unit_id, **self.options)
+        self._prepare(made)
+        return made
+
+    def _prepare(self, made: Unit | Sensor) -> None:
         for quantity, value in self.set.items():
             made.set(quantity, value)
         made.faults.add(*map(Fault.parse, self.faults))
-        return made
 
 
 class LineTable(Table):
-    """A Modbus line: ``[lines.NAME]``."""
+    """A line: ``[lines.NAME]``."""
 
-    kind: Literal["tcp", "rtu-tcp", "pty"] = Field(description="Modbus TCP, RTU over TCP, or a serial port.")
+    kind: Literal["tcp", "rtu-tcp", "pty", "serial"] = Field(
+        description="Modbus TCP, RTU over TCP, RTU on a serial port; or serial sensors that speak no Modbus."
+    )
     baud: int = Field(9600, description="Speed of a serial line.")
     paced: bool = Field(default=False, description="Bytes take the time that they take at this speed.")
     units: dict[int, UnitTable] = Field(min_length=1, description="The devices on it, by unit id.")
+
+    def make(self, unit_id: int, seed: int) -> Unit | Sensor:
+        """Return a device of the line. Raises ValueError, TypeError, KeyError for what there is not."""
+        table = self.units[unit_id]
+        return table.make_sensor(unit_id) if self.kind == "serial" else table.make(unit_id, seed)
 
 
 class AgentTable(Table):
@@ -177,6 +194,8 @@ class Scenario(Table):
         for number, counter in enumerate(self.counters, 1):
             if counter.unit not in self.units():
                 yield f"[[counters]] entry {number}: {self.no_unit(counter.unit)}"
+            elif self.lines[self.units()[counter.unit][0]].kind == "serial":
+                yield f"[[counters]] entry {number}: {counter.unit} is a serial sensor, which counts no reads"
         yield from self._config_problems()
 
     def no_unit(self, name: str) -> str:
@@ -192,7 +211,7 @@ class Scenario(Table):
                     yield f"{where}: another unit has the name {unit.name!r}"
                 seen.add(unit.name)
                 try:
-                    unit.make(unit_id, self.seed)
+                    line.make(unit_id, self.seed)
                 except (ValueError, TypeError, KeyError) as error:
                     yield f"{where}: {error}"
 

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from lamppost.simulators.hub import BadLetter, Entry, EventLetter, NeverHappenedError, StatusLetter
 from lamppost.simulators.hub.words import event, status
+from lamppost.simulators.modbus import Unit
 from lamppost.simulators.scenarios.load import load
 from lamppost.simulators.scenarios.model import Scenario
 from lamppost.simulators.scenarios.proofs import counter, events_first
@@ -158,7 +159,11 @@ class Run:
                 "events", all(row.ok for row in found), f"{met} of {len(expected)} expected messages{extra}"
             ),
             *account(scenario, book),
-            *(counter(one, stage.units[one.unit], book, stage.agent) for one in scenario.counters),
+            *(
+                counter(one, unit, book, stage.agent)
+                for one in scenario.counters
+                if isinstance(unit := stage.units[one.unit], Unit)
+            ),
         ]
         if scenario.expect_totals.events_first:
             all_checks.append(events_first(book, stage.outages))

@@ -16,6 +16,7 @@ from lamppost.simulators.hub import Broker, Entry, Hub, NeverHappenedError
 from lamppost.simulators.link import Link
 from lamppost.simulators.modbus import ModbusLine, Unit, serve_rtu_pty, serve_rtu_tcp, serve_tcp
 from lamppost.simulators.scenarios.model import LineTable, Scenario, filled
+from lamppost.simulators.serial import Sensor, SerialLine, serve_serial
 from lamppost.simulators.street.names import ZONES
 from lamppost.simulators.street.projection import polygon
 
@@ -52,8 +53,8 @@ class Stage:
         self.scenario = scenario
         self.folder = folder
         self.speed = speed
-        self.lines: dict[str, ModbusLine] = {}
-        self.units: dict[str, Unit] = {}
+        self.lines: dict[str, ModbusLine | SerialLine] = {}
+        self.units: dict[str, Unit | Sensor] = {}
         self.cameras: dict[str, CameraProcess] = {}
         self.outages: list[Outage] = []
         self.problems: list[str] = []
@@ -169,9 +170,17 @@ class Stage:
             self.outages.append(Outage(time.time()))
 
     async def _serve(self, name: str, table: LineTable) -> None:
+        enter = self._stack.enter_async_context
+        if table.kind == "serial":
+            sensors = {unit_id: unit.make_sensor(unit_id) for unit_id, unit in table.units.items()}
+            self.units |= {table.units[unit_id].name: unit for unit_id, unit in sensors.items()}
+            path = self.folder / f"tty-{name}"
+            self.lines[name] = await enter(serve_serial(sensors.values(), link=path, speed=self.speed))
+            self._places[f"lines.{name}"] = str(path)
+            return
         units = {unit_id: unit.make(unit_id, self.scenario.seed) for unit_id, unit in table.units.items()}
         self.units |= {table.units[unit_id].name: unit for unit_id, unit in units.items()}
-        made, enter = units.values(), self._stack.enter_async_context
+        made = units.values()
         if table.kind == "pty":
             path = self.folder / f"tty-{name}"
             self.lines[name] = await enter(serve_rtu_pty(made, baud=table.baud, paced=table.paced, link=path))

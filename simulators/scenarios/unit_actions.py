@@ -12,6 +12,7 @@ from lamppost.simulators.modbus import PtyLine, TcpLine
 from lamppost.simulators.scenarios.model import Name, Scenario
 from lamppost.simulators.scenarios.stage import Stage
 from lamppost.simulators.scenarios.step import Action, Seconds, action
+from lamppost.simulators.serial import SerialLine
 
 
 class UnitAction(Action):
@@ -65,9 +66,9 @@ class QuantityAction(UnitAction):
         yield from super().check(scenario)
         if self.unit not in scenario.units():
             return
-        _, unit_id, table = scenario.units()[self.unit]
+        line, unit_id, _ = scenario.units()[self.unit]
         try:
-            table.make(unit_id, scenario.seed).value(self.quantity)
+            scenario.lines[line].make(unit_id, scenario.seed).value(self.quantity)
         except KeyError as error:
             yield str(error)
         except (ValueError, TypeError):
@@ -138,7 +139,7 @@ class LineUnplug(LineAction):
 
     async def run(self, stage: Stage) -> None:
         line = stage.lines[self.line]
-        if isinstance(line, PtyLine):
+        if isinstance(line, PtyLine | SerialLine):
             line.unplug()
         elif isinstance(line, TcpLine):
             await line.close_port()
@@ -152,7 +153,7 @@ class LinePlug(LineAction):
 
     async def run(self, stage: Stage) -> None:
         line = stage.lines[self.line]
-        if isinstance(line, PtyLine):
+        if isinstance(line, PtyLine | SerialLine):
             line.plug()
         elif isinstance(line, TcpLine):
             await line.open_port()
