@@ -58,7 +58,7 @@ class Connection(aiomqtt.Client):
         self,
         hub: HubSettings,
         client_id: str,
-        will: aiomqtt.Will,
+        will: aiomqtt.Will | None,
         acknowledged: Callable[[int, int], None],
         ended: Callable[[], None],
     ) -> None:

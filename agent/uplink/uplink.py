@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,7 @@ import aiomqtt
 
 from lamppost.agent.log import get_logger
 from lamppost.agent.spool import Spool
-from lamppost.agent.uplink import words
+from lamppost.agent.uplink import tls, words
 from lamppost.agent.uplink.connection import Connection, will
 from lamppost.agent.uplink.dial import dial
 from lamppost.agent.uplink.drain import Drain, Tally
@@ -130,8 +129,8 @@ class Uplink:
         hub = self._hub
         deadline = time.monotonic() + hub.connect_timeout_s
         try:
-            tls = await asyncio.to_thread(_tls, hub) if hub.tls else None
-            sock = await dial(hub.host, hub.port, tls, hub.connect_timeout_s)
+            trust = await asyncio.to_thread(tls.context, hub) if hub.tls else None
+            sock = await dial(hub.host, hub.port, trust, hub.connect_timeout_s)
         except (OSError, UnicodeError) as error:
             raise LinkError(words.dialling(error, hub.host, hub.port, hub.connect_timeout_s)) from error
         client_id = hub.client_id or f"lamppost-{segment(self._node.site)}-{segment(self._node.node)}"
@@ -162,27 +161,3 @@ class Uplink:
         if self._last_error != self._failing:
             self._failing = self._last_error
             self._log.warning("hub not connected", reason=self._last_error)
-
-
-def _tls(hub: HubSettings) -> ssl.SSLContext:
-    """Return a context that checks the hub's certificate and name; read anew for each connection.
-
-    Raises OSError with the file's name in its words.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and name
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if hub.ca_file is None:
-        context.load_default_certs()
-    else:
-        _load(hub.ca_file, lambda: context.load_verify_locations(hub.ca_file))
-    if hub.cert_file is not None:
-        certificate, key = hub.cert_file, hub.key_file
-        _load(certificate, lambda: context.load_cert_chain(certificate, key))
-    return context
-
-
-def _load(path: object, load: Callable[[], None]) -> None:
-    try:
-        load()
-    except OSError as error:  # ssl.SSLError is one
-        raise OSError(f"{path} cannot be read as a certificate: {error}") from error
