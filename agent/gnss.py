@@ -18,8 +18,8 @@ LATEST: Final = EARLIEST + timedelta(weeks=1024)
 AGREE_S: Final = 2.0
 #: So many sentences must agree, over so long.
 LEAST_SENTENCES, LEAST_SPAN_S = 5, 10.0
-#: Sentences that are remembered: all of them must agree.
-REMEMBERED: Final = 20
+#: Sentences that are remembered: all of them must agree. Of faster ones, one in so many seconds.
+REMEMBERED, CLOSEST_S = 20, 0.9
 #: A receiver may learn of leap seconds minutes after its first fix: so far it may correct itself.
 LEAP_S: Final = 20.0
 #: The worst that a box's oscillator drifts while nothing is heard.
@@ -38,10 +38,13 @@ class Series:
 
     def hear(self, utc: float, monotonic: float) -> None:
         """Take unix seconds, and when they were heard."""
-        if EARLIEST.timestamp() <= utc < LATEST.timestamp():
-            self._heard.append((monotonic, utc - monotonic))
-        else:
+        offset = utc - monotonic
+        if not EARLIEST.timestamp() <= utc < LATEST.timestamp():
             self.forget()  # who says that may say anything
+        elif not self._heard or monotonic - self._heard[-1][0] >= CLOSEST_S:
+            self._heard.append((monotonic, offset))
+        elif abs(offset - self._heard[-1][1]) > AGREE_S:
+            self.forget()
 
     def forget(self) -> None:
         """Begin anew."""

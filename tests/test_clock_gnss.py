@@ -92,6 +92,16 @@ def test_a_clock_thought_unset_for_a_file_from_a_wrong_future_is_believed_when_i
     assert (box.clock.source, box.steps) == ("system", [])
 
 
+@pytest.mark.parametrize("every_s", [0.1, 0.5, 1, 10, 60])
+def test_the_time_is_learnt_however_often_it_is_told(every_s):
+    box = unset()
+    for _ in range(max(LEAST_SENTENCES, round(2 * LEAST_SPAN_S / every_s))):
+        box.passes(every_s)
+        box.clock.hear(box.true_s, box.up_s)
+    box.check()
+    assert (box.clock.source, box.off_s) == ("gnss", pytest.approx(0, abs=0.1))
+
+
 @settings(deadline=None)
 @given(st.integers(0, LEAST_SENTENCES - 1) | st.just(0), st.floats(1, 100))
 def test_few_sentences_are_not_enough(count, every_s):
