@@ -32,6 +32,7 @@ _HERE = "lamppost.provisioning.cli"
 COMMANDS = {
     "run": Command(f"{_HERE}.run", "run", "Run the agent in the foreground until SIGTERM."),
     "config": Command(f"{_HERE}.config", "app", "Check a configuration file; print its JSON Schema."),
+    "check": Command(f"{_HERE}.check", "check", "Check the box: devices, disk, clock, hub and more."),
     "camera": Command(f"{_HERE}.camera", "app", "Save a picture, zones drawn in; say that a road is dry."),
     "driver": Command(f"{_HERE}.driver", "app", "List the installed drivers and their profiles."),
     "model": Command(f"{_HERE}.model", "app", "List, verify, time and evaluate the models that see."),

@@ -1,0 +1,259 @@
+"""`lamppost check`: what is wrong is named, in its colour, with what to do, and nobody is disturbed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import string
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from boxes import RULE, device, hub
+from broker import Authority, Broker, free_port, password_settings, tls_settings
+from cameras import mjpeg_server
+from plugins import lamppost
+
+from agent import Agent
+from lamppost.agent.config import load
+from lamppost.provisioning import words
+from lamppost.provisioning.check import Colour, checks
+from lamppost.provisioning.check import hub as hub_check
+from lamppost.provisioning.check.bench import Bench
+from lamppost.provisioning.check.certificate import certificate
+from lamppost.provisioning.check.host import clock, disk, power, temperature
+from lamppost.provisioning.check.rights import permissions
+from lamppost.simulators.modbus import Fault, Unit, serve_tcp
+
+
+def config(folder: Path, text: str):
+    path = folder / "lamppost.toml"
+    head = f'[node]\nid = "pole-1"\nsite = "site-1"\nrun_dir = "{folder}/run"\nstate_dir = "{folder}/state"\n'
+    path.write_text(head + text)
+    return load(path)
+
+
+async def found(settings, *only: str):
+    return {finding.name: finding async for finding in checks(settings, only)}
+
+
+def test_without_an_agent_devices_are_asked_and_each_failure_says_what_to_do(tmp_path):
+    async def main():
+        dead = Unit(2, holding=[1])
+        dead.faults.add(Fault.no_answer())
+        async with serve_tcp([Unit(1, holding=[500]), dead]) as line:
+            text = device("tank", line.port) + device("dead", line.port, 2) + device("gone", free_port())
+            text += device("off", line.port, enabled=False)
+            return await found(config(tmp_path, text), "device", "agent")
+
+    seen = asyncio.run(main())
+    assert seen["agent"].colour is Colour.YELLOW
+    assert seen["device/tank"].colour is Colour.GREEN
+    assert "level 500" in seen["device/tank"].says
+    assert seen["device/dead"].colour is Colour.RED
+    assert "unit 2 did not answer" in seen["device/dead"].says
+    assert seen["device/dead"].todo == "check unit number and power of the device"
+    assert "refused" in seen["device/gone"].says
+    assert seen["device/off"].colour is Colour.YELLOW
+
+
+def test_while_the_agent_runs_nothing_is_asked_but_its_own_word(tmp_path):
+    async def main():
+        tank, dead = Unit(1, holding=[500]), Unit(2, holding=[1])
+        dead.faults.add(Fault.no_answer())
+        async with serve_tcp([tank, dead]) as line:
+            text = device("tank", line.port) + device("dead", line.port, 2) + RULE
+            with Agent(tmp_path, text) as agent:
+                await agent.until(lambda: agent.device("dead")["state"] == "failing")
+                await agent.until(lambda: agent.newest("tank"))
+                agent.write(text.replace("[devices.tank]", "[devices.new]").replace('"tank"', '"new"'))
+                seen = await found(load(agent.config), "device", "agent", "rules")
+                assert seen["agent"].colour is Colour.GREEN
+                assert seen["device/new"].colour is Colour.YELLOW
+                assert "reload" in seen["device/new"].todo
+                assert seen["device/dead"].colour is Colour.RED
+                agent.write(text)
+                seen = await found(load(agent.config))
+                assert seen["device/tank"].colour is Colour.GREEN
+                assert "level 500" in seen["device/tank"].says
+                assert seen["spool"].colour is Colour.GREEN
+                assert seen["hub"].colour is Colour.YELLOW
+                assert {f.name.partition("/")[0] for f in seen.values()} >= {"disk", "clock", "temperature"}
+
+    asyncio.run(main())
+
+
+def test_a_camera_without_zones_or_light_is_named(tmp_path):
+    async def main():
+        async with mjpeg_server() as camera, mjpeg_server(pictures=[dark()] * 32) as night:
+            text = f'[devices.cam]\ndriver = "camera"\nsource = "{camera.url}"\n'
+            text += f'[devices.night]\ndriver = "camera"\nsource = "{night.url}"\n'
+            seen = await found(config(tmp_path, text), "cam", "picture/night")
+        assert list(seen) == ["device/cam", "picture/cam", "picture/night"]
+        assert seen["device/cam"].colour is Colour.GREEN
+        assert "320x180" in seen["device/cam"].says
+        assert "zones" in seen["picture/cam"].says
+        assert seen["picture/night"].colour is Colour.RED
+        assert "black" in seen["picture/night"].says
+
+    asyncio.run(main())
+
+
+def dark() -> bytes:
+    return cv2.imencode(".jpg", np.zeros((180, 320, 3), np.uint8))[1].tobytes()
+
+
+def test_each_step_to_the_hub_is_named_where_it_fails(tmp_path, monkeypatch):
+    monkeypatch.setattr(hub_check, "STEP_S", 1.0)
+    authority, stranger = Authority(tmp_path), Authority(tmp_path, "stranger")
+
+    def steps(text: str):
+        seen = asyncio.run(found(config(tmp_path, text), "hub"))
+        return {name: finding.colour.value for name, finding in seen.items()}, seen
+
+    assert steps('[hub]\nurl = "mqtt://no-such-host.invalid:1883"')[0] == {"hub/dns": "red"}
+    assert steps(hub(free_port()))[0] == {"hub/tcp": "red"}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        text = hub(silent.getsockname()[1])
+        assert steps(text)[0] == {"hub/tcp": "green", "hub/tls": "yellow", "hub/mqtt": "red"}
+    with Broker(tmp_path, *tls_settings(authority)) as broker:
+        text = f'[hub]\nurl = "mqtts://127.0.0.1:{broker.port}"\nca_file = '
+        colours, seen = steps(f'{text}"{stranger.ca_file}"')
+        assert colours == {"hub/tcp": "green", "hub/tls": "red"}
+        assert "not accepted" in seen["hub/tls"].says
+        assert set(steps(f'{text}"{authority.ca_file}"')[0].values()) == {"green"}
+    with Broker(tmp_path, *password_settings(tmp_path, "pole-1", "sesame-open")) as broker:
+        colours, seen = steps(hub(broker.port))
+        assert colours["hub/mqtt"] == "red"
+        assert "not authorised" in seen["hub/mqtt"].says
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_the_round_trip_tells_a_hub_that_keeps_silent_from_one_that_refuses(tmp_path, monkeypatch, protocol):
+    monkeypatch.setattr(hub_check, "STEP_S", 1.0)
+    acl = tmp_path / "acl"
+    acl.write_text("topic write lamppost/v1/site-1/pole-1/#\n")
+    with Broker(tmp_path, f"acl_file {acl}") as broker:
+        settings = config(tmp_path, hub(broker.port).replace("[spool]", f'protocol = "{protocol}"\n[spool]'))
+        trip = asyncio.run(found(settings, "hub"))["hub/round-trip"]
+        assert trip.colour is Colour.YELLOW
+        assert "lamppost/v1/site-1/pole-1/check" in trip.todo
+        acl.write_text("topic write lamppost/v1/site-1/other/#\n")
+        broker.reload()
+        trip = asyncio.run(found(settings, "hub"))["hub/round-trip"]
+        assert trip.colour is (Colour.RED if protocol == "5" else Colour.YELLOW)
+
+
+def test_the_running_agent_keeps_its_connection_through_a_check(tmp_path):
+    async def main():
+        with Broker(tmp_path) as broker, Agent(tmp_path, hub(broker.port)) as agent:
+            await agent.until(lambda: (agent.status().get("hub") or {}).get("connected"))
+            seen = await found(load(agent.config), "hub")
+            assert seen["hub/round-trip"].colour is Colour.GREEN
+            before = agent.status()["at"]
+            await agent.until(lambda: agent.status()["at"] > before)
+            assert agent.status()["hub"]["connects"] == 1
+
+    asyncio.run(main())
+
+
+def test_a_certificate_is_judged_by_its_life_its_key_and_its_issuer(tmp_path):
+    authority, stranger = Authority(tmp_path), Authority(tmp_path, "stranger")
+    cert, key = authority.issue("pole-1")
+    other_cert, _ = stranger.issue("pole-2")
+
+    def judged(cert=cert, key=key, now=None):
+        files = f'ca_file = "{authority.ca_file}"\ncert_file = "{cert}"\nkey_file = "{key}"\n'
+        bench = Bench(config(tmp_path, f'[hub]\nurl = "mqtts://127.0.0.1:8883"\n{files}'))
+        return [finding.colour.value for finding in certificate(bench, now)], list(certificate(bench, now))
+
+    now = datetime.now(UTC)
+    assert judged()[0] == ["green", "green"]
+    assert judged(now=now + timedelta(hours=16))[0] == ["yellow", "green"]
+    assert judged(now=now + timedelta(days=2))[0][0] == "red"
+    assert judged(now=now - timedelta(days=3))[0][0] == "red"
+    colours, seen = judged(cert=other_cert)
+    assert colours == ["red"]
+    assert "is not the key of" in seen[0].says
+    own = key.with_name("own.pem")
+    own.write_text("no certificate")
+    assert judged(cert=own)[0] == ["red"]
+    cert, key = stranger.issue("pole-1")
+    colours, seen = judged(cert, key)
+    assert colours == ["green", "yellow"]
+    assert "stranger" in seen[1].says
+
+
+def test_the_box_itself(tmp_path):
+    zone = tmp_path / "sys/class/thermal/thermal_zone0"
+    zone.mkdir(parents=True)
+    life = tmp_path / "sys/block/mmcblk0/device"
+    life.mkdir(parents=True)
+    settings = config(tmp_path, "")
+    bench = Bench(settings, root=tmp_path)
+
+    def colours(findings):
+        return [finding.colour.value for finding in findings]
+
+    for millidegrees, colour in (("45000\n", "green"), ("72000\n", "yellow"), ("90000\n", "red")):
+        (zone / "temp").write_text(millidegrees)
+        assert colours(temperature(bench)) == [colour]
+    (life / "life_time").write_text("0x01 0x09\n")
+    assert colours(disk(bench))[-1] == "yellow"
+    (life / "life_time").write_text("0x01 0x02\n")
+    assert colours(disk(bench))[-1] == "green"
+    assert colours(power(0)) == ["green"]
+    assert colours(power(0x50000)) == ["yellow"]
+    assert colours(power(0x50005)) == ["red"]
+    assert colours(clock(bench, datetime(1970, 1, 1, tzinfo=UTC))) == ["red"]
+    huge = Bench(config(tmp_path, "[spool]\nmax_mb = 1000000\n"))
+    assert colours(disk(huge))[0] == "yellow"
+    key = tmp_path / "key.pem"
+    key.write_text("")
+    key.chmod(0o644)
+    text = f'[hub]\nurl = "mqtts://127.0.0.1:1"\ncert_file = "{key}"\nkey_file = "{key}"\n'
+    (seen,) = permissions(Bench(config(tmp_path, text)))
+    assert seen.todo == f"chmod 600 {key}"
+
+
+def test_the_command_gives_colours_to_programs_and_words_to_people(tmp_path):
+    config(tmp_path, device("tank", free_port()))
+    file = str(tmp_path / "lamppost.toml")
+    seen = lamppost("check", "-c", file, "--only", "tank", "--json")
+    assert seen.returncode == 1
+    told = json.loads(seen.stdout)
+    assert told["colour"] == "red"
+    assert [f["name"] for f in told["findings"]] == ["device/tank"]
+    seen = lamppost("check", "-c", file, "--only", "disk", env={"LANG": "zh_CN.UTF-8", "LC_ALL": ""})
+    assert seen.returncode == 0
+    assert "可用" in seen.stdout
+    assert lamppost("check", "-c", file, "--only", "dsik").returncode == 2
+    (tmp_path / "lamppost.toml").write_text("[node]\n")
+    seen = lamppost("check", "-c", file)
+    assert seen.returncode == 2
+    assert "node.id" in seen.stderr
+
+
+def test_every_text_has_both_languages_with_the_same_values():
+    def fields(text):
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+    for key, (english, chinese) in words.texts().items():
+        assert fields(english) == fields(chinese), key
+
+
+@pytest.mark.parametrize(
+    ("env", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANG": "de_DE.UTF-8", "LANGUAGE": "zh_TW:en"}, "zh"),
+        ({"LANG": "C.UTF-8", "LANGUAGE": "zh"}, "en"),
+    ],
+)
+def test_the_language_is_that_of_the_locale(env, language):
+    assert words.of_locale(env) == language
