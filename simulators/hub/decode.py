@@ -62,7 +62,7 @@ def _decode(mail: Mail, schemas: Schemas | None) -> Letter:
             return _telemetry(mail, node, device, schemas)
         case ["evidence", event, number] if number.isdigit():
             return _picture(mail, node, event, int(number))
-        case ["command" | "reply", _]:
+        case ["command" | "reply", _] | ["check"]:
             return OtherLetter(node, mail.received, mail.topic)
     raise LetterError("nothing is sent under this topic")
 
