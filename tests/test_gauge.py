@@ -118,3 +118,10 @@ def test_no_sequence_of_readings_raises(readings):
         assert level is None or -100 < level < 2500
         gauge.rise_mm_per_min()
         gauge.to_level_s(50, now)
+
+
+def test_water_that_has_gone_again_does_not_rise():
+    up, down = [2500 - 8 * n for n in range(26)], [2300 + 10 * n for n in range(21)]
+    gauge, now = fed([2500] * 10 + up + down + [2500] * 12, every_s=1.0, window_s=4)
+    assert gauge.level_mm(now) == 0
+    assert gauge.to_level_s(50, now) is None

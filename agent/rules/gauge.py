@@ -235,7 +235,7 @@ class Gauge:
 
     def rise_mm_per_min(self) -> float | None:
         """Return the rate of rise: the median of all slopes (Theil and Sen), which no outlier moves."""
-        points = list(self._points)
+        points = self._course()
         slopes = [
             (high - low) / (later - earlier) * 60
             for n, (earlier, low) in enumerate(points)
@@ -244,12 +244,20 @@ class Gauge:
         ]
         return median(slopes) if len(points) >= 3 else None
 
+    def _course(self) -> list[tuple[float, float]]:
+        """Return the points of the level's course, the newest of them now."""
+        points = list(self._points)
+        if points and self._window and self._window[-1][0] - points[-1][0] >= POINT_S / 4:
+            points.append((self._window[-1][0], median(mm for _, mm in self._window)))
+        return points[-POINTS:]
+
     def to_level_s(self, target_mm: float, now: float) -> float | None:
         """Return the seconds until a level is reached if it rises on as it does; None if it does not."""
         level, rise = self.level_mm(now), self.rise_mm_per_min()
         if level is None or rise is None or rise < 0.5 or target_mm <= level:
             return None
-        if len(self._points) >= 2 and self._points[-1][1] <= self._points[-2][1]:
+        points = self._course()
+        if len(points) >= 2 and points[-1][1] <= points[-2][1]:
             return None  # it rose, and does no more
         return (target_mm - level) / rise * 60
 
