@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lamppost.agent.clock import Clock
 from lamppost.agent.gnss import LEAP_S, LEAST_SENTENCES, LEAST_SPAN_S, listener
 from lamppost.drivers.api import Driver, Frame, Quality, Reading, TrueTime
+from lamppost.drivers.serial.driver import Serial
 
 TRUE_S = datetime(2026, 5, 1, tzinfo=UTC).timestamp()
 ROLLED_OVER_S = 1024 * 7 * 86400.0
@@ -293,3 +294,17 @@ def test_only_good_readings_of_the_true_time_are_heard():
 )
 def test_a_device_that_does_not_know_the_time_is_not_asked(driver):
     assert listener(driver, print) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"profile": "nmea-gnss"}, TrueTime("utc", 1.0)),
+        ({"profile": "nmea-gnss", "quantities": ["lat", "lon"]}, None),
+        ({"profile": "a02yyuw"}, None),
+        ({"profile": "hj212-2017"}, None),
+    ],
+)
+def test_a_serial_device_tells_the_time_if_it_is_a_receiver_whose_time_is_passed_on(settings, told):
+    driver = Serial.model_validate({"name": "sensor", "port": "/dev/null", **settings})
+    assert driver.true_time() == told
