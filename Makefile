@@ -24,6 +24,7 @@ $(STAMP): setup.cfg pyproject.toml
 
 demo: setup
 	$(BIN)/lamppost demo
+	$(BIN)/lamppost demo --scenario flood
 
 check: $(STAMP)
 	$(BIN)/ruff check .
