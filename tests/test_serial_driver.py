@@ -227,6 +227,25 @@ def test_two_meters_share_a_line_and_each_gets_its_own_answers(line):
     asyncio.run(main())
 
 
+class ShortMeters(Meters):
+    """Meters whose power has fewer digits than the profile says."""
+
+    def _said(self, request: bytes) -> bytes:
+        data_id = bytes(byte - 0x33 & 0xFF for byte in request[10:14])
+        return dlt(request[6:0:-1].hex(), 0x91, data_id + b"\x05\x23")
+
+
+def test_a_value_of_too_few_digits_is_not_made_up(line):
+    async def main():
+        wanted = {"profile": "dlt645-2007", "address": "000000000001", "quantities": ["voltage-a", "power"]}
+        async with running(serial(line, **wanted)) as emitted:
+            await ShortMeters(line).answer(lambda: emitted.polls)
+        assert {r.quantity: r.value for r in emitted.polls[0]} == {"voltage-a": 230.5}
+        assert ("unread", "power: 2 bytes of data came, expected 3") in emitted.faults
+
+    asyncio.run(main())
+
+
 def test_a_meter_that_does_not_answer_is_told(line):
     async def main():
         driver = serial(line, profile="dlt645-2007", address="000000000009", timeout_s=0.1)

@@ -160,8 +160,10 @@ class Serial(Driver):
         for name, quantity in self._profile.quantities.items():
             try:
                 found = await line.ask(self.address, quantity.source, self.timeout_s, emit.fault)
-                data = (found.data or b"")[: quantity.digits // 2]
-                number = dlt645.number(data, signed=quantity.signed)
+                size = quantity.digits // 2
+                if len(found.data) < size:
+                    raise ValueError(f"{len(found.data)} bytes of data came, expected {size}")
+                number = dlt645.number(found.data[:size], signed=quantity.signed)
                 merge.put({quantity.source: number})
             except RefusedError as error:
                 emit.fault("refused", f"{name}: {error}")
