@@ -21,8 +21,6 @@ from lamppost.agent.config.model import (
     SightSettings,
     SpoolSettings,
     check_name,
-    run_dir,
-    state_dir,
 )
 from lamppost.agent.config.notes import Notes, nearest
 from lamppost.agent.config.plugins import Finder, valid
@@ -31,6 +29,7 @@ from lamppost.agent.config.read import read
 from lamppost.agent.config.references import References
 from lamppost.agent.config.secret import remember
 from lamppost.agent.config.substitute import Substitution
+from lamppost.agent.paths import run_dir, state_dir
 from lamppost.agent.rules.api import Rule
 from lamppost.drivers import registry
 from lamppost.drivers.api import Driver

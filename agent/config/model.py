@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +22,7 @@ from pydantic import (
 
 from lamppost.agent.config.problem import Problem
 from lamppost.agent.config.secret import Secret, redact
+from lamppost.agent.paths import run_dir, state_dir
 from lamppost.agent.rules.api import Rule
 from lamppost.drivers.api import Driver
 
@@ -36,28 +36,6 @@ def check_name(text: str) -> str:
     if not _NAME.fullmatch(text):
         raise ValueError(f"{text!r} cannot be a name; expected {NAME_RULE}")
     return text
-
-
-def run_dir(env: Mapping[str, str] | None = None) -> Path:
-    """Return where files live that a reboot may take away."""
-    env = os.environ if env is None else env
-    if given := env.get("RUNTIME_DIRECTORY"):
-        return Path(given.split(":")[0])
-    if os.geteuid() == 0:
-        return Path("/run/lamppost")
-    if xdg := env.get("XDG_RUNTIME_DIR"):
-        return Path(xdg, "lamppost")
-    return Path(f"/tmp/lamppost-{os.getuid()}")  # noqa: S108 - the agent makes it with mode 0700
-
-
-def state_dir(env: Mapping[str, str] | None = None) -> Path:
-    """Return where files live that must survive."""
-    env = os.environ if env is None else env
-    if given := env.get("STATE_DIRECTORY"):
-        return Path(given.split(":")[0])
-    if os.geteuid() == 0:
-        return Path("/var/lib/lamppost")
-    return Path(env.get("HOME") or "~").expanduser() / ".local/state/lamppost"
 
 
 def spool_path(env: Mapping[str, str] | None = None) -> Path:

@@ -7,14 +7,14 @@ that only the service has.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lamppost.agent.config.load import load
-from lamppost.agent.config.model import SpoolSettings, run_dir, state_dir
+from lamppost.agent.config.model import SpoolSettings
 from lamppost.agent.config.problem import ConfigError
+from lamppost.agent.paths import named_path, run_dir, state_dir, tables
 
 
 class Places(NamedTuple):
@@ -36,19 +36,8 @@ def places(path: Path, env: Mapping[str, str] = os.environ) -> Places:
 
 
 def _guess(path: Path, env: Mapping[str, str]) -> Places:
-    try:
-        data: Any = tomllib.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError):
-        data = {}
+    data = tables(path)
     base = path.absolute().parent
-    state = _path(data, "node", "state_dir", base) or state_dir(env)
-    spool = _path(data, "spool", "path", base) or state / "spool.db"
-    return Places(_path(data, "node", "run_dir", base) or run_dir(env), SpoolSettings(path=spool))
-
-
-def _path(data: Any, table: str, key: str, base: Path) -> Path | None:
-    found = data.get(table)
-    value = found.get(key) if isinstance(found, dict) else None
-    if not isinstance(value, str) or "${" in value:
-        return None
-    return base / Path(value).expanduser()
+    state = named_path(data, "node", "state_dir", base) or state_dir(env)
+    spool = named_path(data, "spool", "path", base) or state / "spool.db"
+    return Places(named_path(data, "node", "run_dir", base) or run_dir(env), SpoolSettings(path=spool))

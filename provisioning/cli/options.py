@@ -15,7 +15,7 @@ WHERE = "$LAMPPOST_CONFIG, ./lamppost.toml or /etc/lamppost/lamppost.toml"
 
 
 def _default() -> Path:
-    from lamppost.agent.config.paths import default_path  # noqa: PLC0415 - `--help` needs no pydantic
+    from lamppost.agent.paths import default_path  # noqa: PLC0415 - `--help` needs no pydantic
 
     return default_path()
 

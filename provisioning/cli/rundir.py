@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from lamppost.agent.paths import default_path, run_dir_of
+
 RunDirOption = Annotated[
     Path | None,
     typer.Option(
@@ -20,7 +22,4 @@ RunDirOption = Annotated[
 
 def find_run_dir(config: Path | None) -> Path:
     """Return the run directory of the agent with this configuration."""
-    from lamppost.agent.config.paths import default_path  # noqa: PLC0415 - only when a command needs it
-    from lamppost.agent.config.places import places  # noqa: PLC0415
-
-    return places(config or default_path()).run_dir
+    return run_dir_of(config or default_path())

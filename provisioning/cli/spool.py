@@ -17,7 +17,8 @@ from lamppost.agent.config.places import Places, places
 from lamppost.agent.spool import SpoolError
 from lamppost.agent.spool.look import View, look
 from lamppost.provisioning.cli.options import ConfigFile
-from lamppost.provisioning.cli.status import running, span
+from lamppost.provisioning.cli.status import span
+from lamppost.provisioning.running import running
 
 
 def spool(

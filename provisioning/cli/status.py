@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lamppost.provisioning.cli.rundir import RunDirOption, find_run_dir
+from lamppost.provisioning.running import running
 
 COLOURS = {
     "ok": "green",
@@ -58,18 +58,6 @@ def status(
         while True:
             time.sleep(1.0)
             live.update(picture(run_dir, device))
-
-
-def running(run_dir: Path) -> bool:
-    """Whether the agent that wrote the run directory is alive."""
-    try:
-        pid = int((run_dir / "agent.pid").read_text())
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def _status_text(run_dir: Path) -> str:

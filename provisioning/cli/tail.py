@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lamppost.provisioning.cli.rundir import RunDirOption, find_run_dir
-from lamppost.provisioning.cli.status import running
+from lamppost.provisioning.running import running
 
 #: The agent looks for new readers once a second; then it must be asked whether it is alive.
 LOOK_S = 2.0
