@@ -86,9 +86,15 @@ def test_numbers_have_their_sign_and_decimals(data, decimals, signed, value):
     assert dlt645.number(bytes.fromhex(data), decimals, signed=signed) == value
 
 
+def test_a_value_is_taken_from_the_bytes_it_has():
+    assert dlt645.number(b"\x05\x22\x99", 1, size=2) == 220.5
+    with pytest.raises(ValueError, match="2 bytes of data came, expected 3"):
+        dlt645.number(b"\x05\x22", size=3)
+
+
 @pytest.mark.parametrize("data", ["", "0a", "a000", "ff00"])
 def test_bytes_that_are_no_number_are_refused_in_words(data):
-    with pytest.raises(ValueError, match=r"no BCD number|without bytes"):
+    with pytest.raises(ValueError, match=r"no BCD number|bytes of data came"):
         dlt645.number(bytes.fromhex(data))
 
 

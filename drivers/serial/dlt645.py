@@ -76,14 +76,17 @@ def answer(frame: bytes) -> Answer | None:
     return Answer(address, data[3::-1].hex(), data[4:], "")
 
 
-def number(data: bytes, decimals: int = 0, *, signed: bool = False) -> float | None:
+def number(data: bytes, decimals: int = 0, *, size: int | None = None, signed: bool = False) -> float | None:
     """Return the BCD number of a value's bytes, lowest first; None where the meter shows none (all FF).
 
+    ``size`` is how many bytes the value has where others may stand behind it; all if None.
     ``signed``: the highest bit is the sign, as of power, current and power factor. Raises ValueError for
     bytes that are no BCD number.
     """
-    if not data:
-        raise ValueError("a value without bytes")
+    size = len(data) if size is None else size
+    if len(data) < max(size, 1):
+        raise ValueError(f"{len(data)} bytes of data came, expected {max(size, 1)}")
+    data = data[:size]
     if all(byte == 0xFF for byte in data):
         return None
     high = data[-1]

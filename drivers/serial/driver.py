@@ -160,10 +160,7 @@ class Serial(Driver):
         for name, quantity in self._profile.quantities.items():
             try:
                 found = await line.ask(self.address, quantity.source, self.timeout_s, emit.fault)
-                size = quantity.digits // 2
-                if len(found.data) < size:
-                    raise ValueError(f"{len(found.data)} bytes of data came, expected {size}")
-                number = dlt645.number(found.data[:size], signed=quantity.signed)
+                number = dlt645.number(found.data, size=quantity.digits // 2, signed=quantity.signed)
                 merge.put({quantity.source: number})
             except RefusedError as error:
                 emit.fault("refused", f"{name}: {error}")
