@@ -83,9 +83,9 @@ def number(data: bytes, decimals: int = 0, *, size: int | None = None, signed: b
     ``signed``: the highest bit is the sign, as of power, current and power factor. Raises ValueError for
     bytes that are no BCD number.
     """
-    size = len(data) if size is None else size
-    if len(data) < max(size, 1):
-        raise ValueError(f"{len(data)} bytes of data came, expected {max(size, 1)}")
+    size = max(1, len(data) if size is None else size)
+    if len(data) < size:
+        raise ValueError(f"{len(data)} bytes of data came, expected {size}")
     data = data[:size]
     if all(byte == 0xFF for byte in data):
         return None
