@@ -31,6 +31,7 @@ _HERE = "lamppost.provisioning.cli"
 
 COMMANDS = {
     "run": Command(f"{_HERE}.run", "run", "Run the agent in the foreground until SIGTERM."),
+    "init": Command(f"{_HERE}.init", "init", "Write the first configuration of a box."),
     "config": Command(f"{_HERE}.config", "app", "Check a configuration file; print its JSON Schema."),
     "check": Command(f"{_HERE}.check", "check", "Check the box: devices, disk, clock, hub and more."),
     "camera": Command(f"{_HERE}.camera", "app", "Save a picture, zones drawn in; say that a road is dry."),
@@ -40,6 +41,7 @@ COMMANDS = {
     "tail": Command(f"{_HERE}.tail", "tail", "Show samples and events as they pass."),
     "spool": Command(f"{_HERE}.spool", "spool", "Show what waits in the spool and what was dropped."),
     "simulate": Command(f"{_HERE}.simulate", "app", "Simulate meters, a hub or a bad link."),
+    "report": Command(f"{_HERE}.report", "report", "Write the acceptance record: one file for the city."),
     "replay": Command(f"{_HERE}.replay", "replay", "Run a recording through a camera's rules."),
     "demo": Command(f"{_HERE}.demo", "demo", "Run a scenario with simulated devices, link and hub."),
 }

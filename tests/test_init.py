@@ -1,0 +1,144 @@
+"""`lamppost init`: a configuration from options, from the office's list, from answers."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from waiting import until_sync
+
+from lamppost.agent.config import load
+from lamppost.provisioning.cli import main
+from lamppost.provisioning.poles import PolesError, read_poles
+
+CSV = "id,site,lat,lon,hub\npole-1,north,22.7,114.2,mqtts://hub.example:8883\npole-2,south,22.8,114.3,\n"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "lamppost.toml"
+
+
+def init(path, *options) -> int:
+    return main(["init", "-c", str(path), *options])
+
+
+def test_options_make_a_configuration_that_holds(path, capsys):
+    assert init(path, "--id", "pole-1", "--site", "north", "--hub", "mqtts://h:8883", "--yes") == 0
+    config = load(path)
+    assert (config.node.id, config.node.site, config.hub.url) == ("pole-1", "north", "mqtts://h:8883")
+    assert "written for pole-1 at north" in capsys.readouterr().out
+    assert path.read_text().startswith("# Configuration of this box")
+
+
+def test_a_pole_comes_from_the_list_of_the_office(path, tmp_path):
+    (tmp_path / "poles.csv").write_text(CSV)
+    assert init(path, "--poles", str(tmp_path / "poles.csv"), "--pole", "pole-1", "--yes") == 0
+    node = load(path).node
+    assert (node.id, node.site, node.lat, node.lon) == ("pole-1", "north", 22.7, 114.2)
+
+
+def test_what_is_there_is_kept_but_for_node_and_hub(path, capsys):
+    device = '[devices.a]\ndriver = "modbus"\nurl = "tcp://h:1"\nprofile = "eastron-sdm120"\n'
+    path.write_text('[node]\nid = "old" # a comment\nsite = "north"\n' + device)
+    before = path.read_text()
+    assert init(path, "--id", "new", "--yes", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert load(path).node.id == "new"
+    assert "# a comment" in path.read_text()
+    assert "a" in load(path).devices
+    assert Path(told["backup"]).read_text() == before
+
+
+def test_what_is_missing_is_said_where_nobody_can_be_asked(path, capsys):
+    assert init(path, "--id", "pole-1", "--yes") == 2
+    assert "give --site" in capsys.readouterr().err
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--id", "a b"], "cannot be a name"),
+        (["--hub", "hub.example"], "names no broker"),
+        (["--lat", "22"], "belong together"),
+    ],
+)
+def test_a_wrong_answer_is_refused_in_words(path, options, words, capsys):
+    defaults = [] if "--id" in options else ["--id", "pole-1"]
+    assert init(path, *defaults, "--site", "north", "--yes", *options) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("p.csv", "site,lat\nx,1\n", "p.csv:1: no column id"),
+        (
+            "p.csv",
+            "id,lat\na,1\nb,far\n",
+            "p.csv:3, column lat: found 'far', expected degrees from -90 to 90",
+        ),
+        ("p.csv", "id\na\na\n", "p.csv:3: pole 'a' is given twice"),
+        ("p.csv", "id\n", "lists no poles"),
+        ("p.toml", "poles = 3", r"expected \[\[poles\]\]"),
+        ("p.toml", "[[poles]\n", "no TOML"),
+    ],
+)
+def test_a_list_that_cannot_be_used_says_where(tmp_path, name, text, words):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(PolesError, match=words):
+        read_poles(tmp_path / name)
+
+
+def test_lists_of_spreadsheets_and_toml_are_read(tmp_path):
+    (tmp_path / "a.csv").write_bytes(
+        "编号;站点;纬度;经度\r\npole-1;龙岗;22,5\r\n".replace("22,5", "22.5;114").encode("gb18030")
+    )
+    assert read_poles(tmp_path / "a.csv")["pole-1"].site == "龙岗"
+    (tmp_path / "b.toml").write_text('site = "north"\n[poles.pole-1]\nlat = 1.5\nlon = 2\n[poles.pole-2]\n')
+    assert {p.id: (p.site, p.lat) for p in read_poles(tmp_path / "b.toml").values()} == {
+        "pole-1": ("north", 1.5),
+        "pole-2": ("north", None),
+    }
+
+
+def test_it_asks_at_a_terminal_and_asks_again(path):
+    master, slave = pty.openpty()
+    code = "import sys; from lamppost.provisioning.cli import main; sys.exit(main(sys.argv[1:]))"
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, "init", "-c", str(path), "--lat", "1", "--lon", "2"],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+    )
+    os.close(slave)
+    os.set_blocking(master, False)
+    seen = bytearray()
+
+    def said(words: str) -> None:
+        def heard() -> bool:
+            with contextlib.suppress(OSError):
+                seen.extend(os.read(master, 4096))
+            return words.encode() in seen
+
+        until_sync(heard)
+        seen.clear()
+
+    said("Node id")
+    os.write(master, b"a b\n")
+    said("Node id")
+    os.write(master, b"pole-1\n")
+    said("Site")
+    os.write(master, b"north\n")
+    said("Hub")
+    os.write(master, b"\n")
+    assert child.wait(10) == 0
+    os.close(master)
+    assert load(path).node.id == "pole-1"
