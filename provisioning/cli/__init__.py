@@ -40,6 +40,7 @@ COMMANDS = {
     "status": Command(f"{_HERE}.status", "status", "Show how the box and its devices are."),
     "tail": Command(f"{_HERE}.tail", "tail", "Show samples and events as they pass."),
     "spool": Command(f"{_HERE}.spool", "spool", "Show what waits in the spool and what was dropped."),
+    "support": Command(f"{_HERE}.support", "support", "Pack what a helper needs to know, without secrets."),
     "simulate": Command(f"{_HERE}.simulate", "app", "Simulate meters, a hub or a bad link."),
     "report": Command(f"{_HERE}.report", "report", "Write the acceptance record: one file for the city."),
     "replay": Command(f"{_HERE}.replay", "replay", "Run a recording through a camera's rules."),

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from lamppost.agent.config import load
 from lamppost.provisioning.check import NAMES, Colour, Finding, checks, worst
 from lamppost.provisioning.cli.look import paint
 from lamppost.provisioning.cli.options import ConfigFile
+from lamppost.provisioning.service_env import load_as_service
 
 _MARKS = {Colour.GREEN: "ok", Colour.YELLOW: "!", Colour.RED: "X"}
 
@@ -35,7 +35,7 @@ def check(
 
     Examples: `lamppost check`, `lamppost check --only hub --only supply`, `lamppost check --json`.
     """
-    settings = load(config)
+    settings = load_as_service(config)
     wanted = only or []
     known = {*NAMES, *settings.devices, *settings.rules}
     for name in wanted:

@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from lamppost.agent.config import load
 from lamppost.agent.rundir import write_whole
 from lamppost.provisioning.cli.options import ConfigFile
 from lamppost.provisioning.report import gather, page
+from lamppost.provisioning.service_env import load_as_service
 from lamppost.provisioning.words import speaking
 
 
@@ -37,7 +37,7 @@ def report(
 
     Examples: `lamppost report -t "Li Wei"`, `lamppost report --lang zh -o pole-17.html`.
     """
-    settings = load(config)
+    settings = load_as_service(config)
     with speaking(lang):
         record = asyncio.run(gather(settings, technician))
         text = json.dumps(record, indent=2, ensure_ascii=False) if as_json else page(record)

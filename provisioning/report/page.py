@@ -97,12 +97,14 @@ def _readings(record: Mapping[str, Any], name: str) -> str:
             value = f'<em class="bad">{escape(say("report.bad"))}</em>'
         else:
             unit = _UNITS.get(reading["unit"], reading["unit"])
-            value = f"<b>{escape(_number(reading['value']))}</b> {escape(unit)}"
+            value = f"<b>{escape(_shown(reading['value']))}</b> {escape(unit)}"
         items.append(f"<li><span>{escape(quantity)}</span> {value}</li>")
     return f'<ul class="readings">{"".join(items)}</ul>' if items else escape(say("report.no-readings"))
 
 
-def _number(value: Any) -> str:
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_shown(one) for one in value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
@@ -136,12 +138,15 @@ def _rules(record: Mapping[str, Any]) -> str:
         (
             f"<code>{escape(name)}</code>",
             escape(rule["kind"]),
-            escape(", ".join(f"{key} = {value}" for key, value in rule["settings"].items())),
+            escape(
+                ", ".join(f"{k} = {_shown(v)}" for k, v in rule["settings"].items() if v not in ("", [], {}))
+            ),
         )
         for name, rule in record["rules"].items()
     ]
     return _section(
-        "report.rules", _table((say("report.rule"), say("report.kind"), say("report.settings")), rows)
+        "report.rules",
+        _table((say("report.rule"), say("report.kind"), say("report.settings")), rows, "rules"),
     )
 
 
