@@ -126,9 +126,30 @@ class CanProbe(Protocol):
         """Return one line on what answered. Raises `DriverError`."""
 
 
+class Look(NamedTuple):
+    """One quantity as found: ``raw`` is what the device sent, ``why`` says why there is no value."""
+
+    quantity: str
+    value: Value | None
+    unit: str
+    raw: str
+    why: str
+
+
+@runtime_checkable
+class CanExplain(Protocol):
+    """A driver that can show what its device sends beside what it means."""
+
+    async def explain(self) -> Sequence[Look]:
+        """Read everything once. Reads only. Raises `DriverError`."""
+
+
 @runtime_checkable
 class CanWrite(Protocol):
     """A driver with quantities that may be set."""
+
+    def writable(self) -> Sequence[str]:
+        """Return their names."""
 
     async def write(self, quantity: str, value: Value) -> None:
         """Set a quantity. Raises `DriverError` if it is not writable, out of range or refused."""

@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
-from lamppost.drivers.api import Connection, Driver, DriverError, Emit, Reading, Sample, Value
+from lamppost.drivers.api import Connection, Driver, DriverError, Emit, Look, Reading, Sample, Value
 from lamppost.drivers.modbus import frame
 from lamppost.drivers.modbus.codec import pack
 from lamppost.drivers.modbus.endpoint import NOTATION, Endpoint, parse
+from lamppost.drivers.modbus.explain import explain
 from lamppost.drivers.modbus.line import GarbledError, LostError, NoAnswerError, RefusedError, join
 from lamppost.drivers.modbus.plan import Block, expand, plan
 from lamppost.drivers.modbus.plan import Field as Item
@@ -160,6 +161,18 @@ class Modbus(Driver):
         async with join(self.endpoint) as line:
             await self._once(Poll(self.name, self.unit, self.blocks(), self.timeout_s, line, seen))
         return seen.summary()
+
+    async def explain(self) -> list[Look]:
+        """Read everything once, with the raw registers of each quantity."""
+        try:
+            async with join(self.endpoint) as line:
+                return await explain(line, self.unit, self.blocks(), self.timeout_s)
+        except (NoAnswerError, GarbledError, LostError) as error:
+            raise DriverError(f"{self.endpoint}: {error}; {_advice(error, self.endpoint)}") from error
+
+    def writable(self) -> list[str]:
+        """Return the quantities that may be set."""
+        return [item.name for item in expand(self.limits.registers) if item.register.writable]
 
     async def write(self, quantity: str, value: Value) -> None:
         """Set a quantity that the profile names writable. Raises DriverError."""

@@ -45,7 +45,7 @@ class SerialLine:
 
     def where(self) -> str:
         """Return in words where it is."""
-        kinds = {unit.kind for unit in self.units.values()}
+        kinds = [unit.kind for unit in self.units.values()]
         settings = ", ".join(sorted({f"{kind.baud} 8{kind.parity}1" for kind in kinds}))
         return f"serial sensors at {settings} on {self.path}"
 
