@@ -7,6 +7,8 @@ number of the photo, fixed here.
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,14 +22,15 @@ ROOT = Path(__file__).parents[4] / "shared"
 TEST_OF = 5
 #: Room for cropping: pictures are kept a quarter larger than the net's input (320 x 192).
 KEPT = (400, 240)
+MASKS = Path(__file__).with_name("masks.json")
 
 
 class Photo(NamedTuple):
-    """A picture (H, W, 3) BGR and its mask: 255 water, 0 not, 128 do not ask. Without a mask: None."""
+    """A picture (H, W, 3) BGR and its mask: 255 water, 0 not, 128 do not ask."""
 
     name: str
     image: Picture
-    mask: Picture | None
+    mask: Picture
 
 
 class View(NamedTuple):
@@ -58,8 +61,21 @@ def masked(*, test: bool) -> list[Photo]:
     return [Photo(path.stem, _read(path), _mask(path.with_suffix(".png"))) for path in found]
 
 
-def unmasked() -> list[Photo]:
-    return [Photo(path.stem, _read(path), None) for path in sorted((ROOT / "water/unmasked").glob("*.jpg"))]
+def drawn() -> list[Photo]:
+    """Return the photos without masks of their own, with those of `masks.json`.
+
+    These began as what an earlier net saw. Somebody looked at each: what was right was kept, some twenty were
+    drawn anew, and what could not be told was left out. Each is a list of polygons, painted in their order,
+    as (value, x, y, x, y ...) in thousandths of the picture.
+    """
+    found = []
+    for name, polygons in json.loads(MASKS.read_text()).items():
+        mask = np.zeros(KEPT[::-1], np.uint8)
+        for value, points in polygons:
+            corners = np.array(points, np.float32).reshape(-1, 2) / 1000 * (KEPT[0] - 1, KEPT[1] - 1)
+            cv2.fillPoly(mask, [corners.round().astype(np.int32)], value)
+        found.append(Photo(name, _read(ROOT / "water/unmasked" / f"{name}.jpg"), mask))
+    return found
 
 
 def roads() -> list[Road]:
@@ -98,6 +114,38 @@ def dry_cameras() -> list[Road]:
             ground[round(top * KEPT[1]) :] = 255
             found.append(Road(image, ground))
     return found
+
+
+#: Where panoramas show something else than dry ground, in degrees from their middle: half of Venice is water.
+SEEN = {"sunset": (150.0, 230.0)}
+
+
+def grounds(folder: Path) -> list[Road]:
+    """Return looks down at the dry grounds of panoramas, as from a pole."""
+    chance = np.random.default_rng(0)
+    found = []
+    for path in sorted(folder.glob("*.png")):
+        panorama = cv2.imread(str(path))
+        least, most = SEEN.get(path.stem, (0.0, 360.0))
+        for _ in range(30 if path.stem in SEEN else 60):
+            yaw, pitch, wide = chance.uniform(least, most), chance.uniform(10, 38), chance.uniform(50, 90)
+            found.append(_look(panorama, *(math.radians(angle) for angle in (yaw, pitch, wide))))
+    return found
+
+
+def _look(panorama: Picture, yaw: float, pitch: float, wide: float) -> Road:
+    """Return what a camera in the middle of a panorama sees, and what of it is ground. Radians."""
+    width, height = KEPT
+    x, y = np.meshgrid(np.arange(width) - width / 2 + 0.5, np.arange(height) - height / 2 + 0.5)
+    far = width / 2 / math.tan(wide / 2)
+    down, ahead = y * math.cos(pitch) + far * math.sin(pitch), far * math.cos(pitch) - y * math.sin(pitch)
+    around = np.arctan2(x, ahead) + yaw
+    below = np.arctan2(down, np.hypot(x, ahead))
+    high, long = panorama.shape[:2]
+    at_x = ((around / (2 * math.pi) + 0.5) % 1 * long).astype(np.float32)
+    at_y = ((below / math.pi + 0.5) * high).astype(np.float32)
+    seen = cv2.remap(panorama, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return Road(seen, np.where(below > math.radians(10), 255, 0).astype(np.uint8))
 
 
 def dry_for_testing() -> list[Photo]:

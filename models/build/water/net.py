@@ -99,7 +99,7 @@ class WaterNet(nn.Module):
         )
         self.context = nn.ModuleList([_separable(WIDTH, WIDTH, 1), _separable(WIDTH, WIDTH, 2), _separable(WIDTH, WIDTH, 3)])
         self.up = nn.ModuleList([_separable(WIDTH, WIDTH) for _ in range(3)])
-        self.head = nn.Sequential(_separable(WIDTH, 32), nn.Conv2d(32, 4, 1))
+        self.head = nn.Sequential(_separable(WIDTH, 32), nn.Dropout2d(0.1), nn.Conv2d(32, 4, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         four, eight, sixteen, deep = self.trunk((x - 127.0) / 128.0)

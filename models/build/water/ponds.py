@@ -87,6 +87,17 @@ def transplanted(image: Picture, ground: Picture, source: Photo, chance: Generat
     return _mix(image, water, shown), mask
 
 
+def patched(image: Picture, ground: Picture, other: Picture, chance: Generator) -> tuple[Picture, Picture]:
+    """Return a dry picture with another dry ground on its own, lying as water would: still dry."""
+    _, alpha, _ = _lying(ground, chance)
+    height, width = ground.shape
+    w, h = int(width * chance.uniform(0.3, 1)), int(height * chance.uniform(0.3, 0.6))
+    x, y = int(chance.integers(0, width - w + 1)), int(chance.integers(height - h - (height - h) // 3, height - h + 1))
+    patch = cv2.resize(other[y : y + h, x : x + w], (width, height), interpolation=cv2.INTER_LINEAR)
+    patch = patch.astype(np.float32) * float(chance.uniform(0.6, 1.6)) * chance.uniform(0.9, 1.1, 3)
+    return _mix(image, np.clip(patch, 0, 255), alpha * float(chance.uniform(0.7, 1.0))), np.zeros(ground.shape, np.uint8)
+
+
 def land(source: Photo, chance: Generator) -> tuple[Picture, Picture]:
     """Return a part of a photo of a flood in which there is no water: as real as the flood itself."""
     found = _window(source, chance, lambda part: not part.any(), smallest=0.3)

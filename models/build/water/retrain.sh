@@ -7,6 +7,7 @@ folder=$1
 streets=${STREETS:-35}
 [ -d "$folder/venv" ] || python3.11 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install -q -r "$here/requirements.txt"
+nice "$folder/venv/bin/python" "$here/panoramas.py" "$folder/panoramas"
 nice "$folder/venv/bin/python" "$here/streets.py" "$folder/streets" "$streets" | grep ' s$'
-nice "$folder/venv/bin/python" "$here/train.py" "$folder/streets" "$folder/weights"
-"$folder/venv/bin/python" "$here/export.py" "$folder/weights/second.pt" "$here/../../zoo"
+nice "$folder/venv/bin/python" "$here/train.py" "$folder"
+"$folder/venv/bin/python" "$here/export.py" "$folder/water.pt" "$here/../../zoo"

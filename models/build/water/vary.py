@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import cv2
 import numpy as np
 from material import Picture
 from numpy.random import Generator
 from ponds import noise
+
+sys.path.append(str(Path(__file__).parents[2]))  # a dark picture comes to the net as it comes to the shipped one
+
+from exposure import MOST_GAIN, brightened, levels  # noqa: E402
 
 SIZE = (320, 192)
 
@@ -17,31 +24,35 @@ def varied(image: Picture, mask: Picture, chance: Generator) -> tuple[Picture, P
     if chance.random() < 0.5:
         image, mask = image[:, ::-1], mask[:, ::-1]
     picture = image.astype(np.float32)
-    if chance.random() < 0.05:
+    weather = chance.random()
+    if weather < 0.03:
         picture = _snowed(picture, mask, chance)
-    if chance.random() < 0.3:
+    if chance.random() < 0.15:
         picture = _shadowed(picture, chance)
     picture = _developed(picture, chance)
-    if picture.mean() > 60 and chance.random() < 0.15:
+    if 0.03 < weather < 0.15 and picture.mean() > 60:
         picture = _night(picture, chance)
-    if chance.random() < 0.15:
+    elif 0.15 < weather < 0.25:
         picture = _rain(picture, chance)
-    if chance.random() < 0.12:
-        fog = float(chance.uniform(0.1, 0.5))
+    elif 0.25 < weather < 0.32:
+        fog = float(chance.uniform(0.1, 0.4))
         picture = picture * (1 - fog) + fog * float(chance.uniform(120, 230))
     picture = np.clip(picture, 0, 255).astype(np.uint8)
-    if chance.random() < 0.25:
-        picture = cv2.GaussianBlur(picture, (0, 0), float(chance.uniform(0.4, 1.3)))
+    if chance.random() < 0.2:
+        picture = cv2.GaussianBlur(picture, (0, 0), float(chance.uniform(0.4, 1.1)))
     if chance.random() < 0.5:
-        ok, coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(chance.integers(18, 90))])
+        ok, coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(chance.integers(25, 92))])
         picture = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    found = levels(cv2.cvtColor(cv2.resize(picture, (80, 48), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY))
+    if found.poor and found.gain < MOST_GAIN:
+        picture = brightened(picture, found)
     return np.ascontiguousarray(picture), np.ascontiguousarray(mask)
 
 
 def _framed(image: Picture, mask: Picture, chance: Generator) -> tuple[Picture, Picture]:
     """Crop, turn a little, and look from higher: the far end of the street narrows."""
     height, width = mask.shape
-    scale = float(chance.uniform(0.55, 1.0)) if chance.random() < 0.7 else 1.0
+    scale = float(chance.uniform(0.6, 1.0)) if chance.random() < 0.65 else 1.0
     stretch = float(np.exp(chance.uniform(-0.2, 0.2)))
     w, h = min(width, width * scale * stretch), min(height, height * scale / stretch)
     x, y = chance.uniform(0, width - w), (height - h) * chance.beta(1.6, 1.0)
@@ -59,15 +70,15 @@ def _framed(image: Picture, mask: Picture, chance: Generator) -> tuple[Picture, 
 
 
 def _developed(picture: Picture, chance: Generator) -> Picture:
-    picture = picture * float(np.exp(chance.uniform(-0.35, 0.35))) * np.exp(chance.uniform(-0.1, 0.1, 3)).astype(np.float32)
+    picture = picture * float(np.exp(chance.uniform(-0.25, 0.25))) * np.exp(chance.uniform(-0.08, 0.08, 3)).astype(np.float32)
     mean = picture.mean()
-    picture = (picture - mean) * float(np.exp(chance.uniform(-0.4, 0.35))) + mean
-    if chance.random() < 0.4:
-        picture = 255 * np.clip(picture / 255, 0, 1) ** float(np.exp(chance.uniform(-0.4, 0.4)))
+    picture = (picture - mean) * float(np.exp(chance.uniform(-0.3, 0.3))) + mean
+    if chance.random() < 0.3:
+        picture = 255 * np.clip(picture / 255, 0, 1) ** float(np.exp(chance.uniform(-0.3, 0.3)))
     grey = picture.mean(2, keepdims=True)
-    if chance.random() < 0.1:
+    if chance.random() < 0.07:
         return np.repeat(grey, 3, 2)  # infrared at night has no colour
-    return grey + (picture - grey) * float(chance.uniform(0.3, 1.4))
+    return grey + (picture - grey) * float(chance.uniform(0.5, 1.4))
 
 
 def _shadowed(picture: Picture, chance: Generator) -> Picture:
