@@ -6,39 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from lamppost.agent.config import Config
 from lamppost.provisioning.check.bench import Bench, span
 from lamppost.provisioning.check.finding import Finding, green, red, yellow
+from lamppost.provisioning.check.names import GROUPS, NAMES, Group
 
 #: Seconds that one group may take; no group waits for another.
 GROUP_S: Final = 25.0
-_HERE = "lamppost.provisioning.check"
-
-
-class Group(NamedTuple):
-    """Checks that belong together: where they are, and how the names of their findings begin."""
-
-    place: str
-    names: tuple[str, ...]
-
-
-#: In the order in which findings come. Modules are imported when their group is wanted.
-GROUPS: Final = (
-    Group(f"{_HERE}.run:agent", ("config", "agent")),
-    Group(f"{_HERE}.devices:devices", ("device", "picture")),
-    Group(f"{_HERE}.rules:models", ("model",)),
-    Group(f"{_HERE}.rules:rules", ("rules",)),
-    Group(f"{_HERE}.host:disk", ("disk", "wear")),
-    Group(f"{_HERE}.stock:spool", ("spool",)),
-    Group(f"{_HERE}.host:clock", ("clock",)),
-    Group(f"{_HERE}.host:temperature", ("temperature", "power")),
-    Group(f"{_HERE}.rights:permissions", ("permissions",)),
-    Group(f"{_HERE}.certificate:certificate", ("certificate",)),
-    Group(f"{_HERE}.hub:hub", ("hub",)),
-)
-NAMES: Final = tuple(name for group in GROUPS for name in group.names)
 
 
 async def checks(

@@ -45,6 +45,7 @@ COMMANDS = {
     "simulate": Command(f"{_HERE}.simulate", "app", "Simulate meters, a hub or a bad link."),
     "report": Command(f"{_HERE}.report", "report", "Write the acceptance record: one file for the city."),
     "replay": Command(f"{_HERE}.replay", "replay", "Run a recording through a camera's rules."),
+    "completion": Command(f"{_HERE}.completion", "completion", "Let your shell complete commands and names."),
     "demo": Command(f"{_HERE}.demo", "demo", "Run a scenario with simulated devices, link and hub."),
 }
 
@@ -57,6 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from lamppost.agent.__main__ import main as run  # noqa: PLC0415 - keeps the table light
 
             return run(args[1:])
+        if args[:1] == ["__complete"]:
+            from lamppost.provisioning.cli.completing import answer  # noqa: PLC0415 - `run` needs it never
+
+            return answer(args[1:])
         from lamppost.provisioning.cli.app import call  # noqa: PLC0415 - `run` must not import typer
 
         code = call(args)

@@ -77,10 +77,26 @@ app = typer.Typer(
 )
 
 
+def _install(wanted: bool) -> None:
+    if wanted:
+        from lamppost.provisioning.cli.completion import completion  # noqa: PLC0415
+
+        raise typer.Exit(completion(None, install=True))
+
+
 @app.callback()
 def lamppost(
     _version_wanted: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    _install_wanted: Annotated[
+        bool,
+        typer.Option(
+            "--install-completion",
+            callback=_install,
+            is_eager=True,
+            help="Let your shell complete commands and names; as `lamppost completion --install`.",
+        ),
     ] = False,
 ) -> None:
     """Runtime for the box on the lamp post: reads devices, sees events, tells the hub."""

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lamppost.provisioning.check import NAMES, Colour, Finding, checks, worst
+from lamppost.provisioning.check import NAMES, Colour, Finding, worst
 from lamppost.provisioning.cli.look import paint
 from lamppost.provisioning.cli.options import ConfigFile
 from lamppost.provisioning.service_env import load_as_service
@@ -35,6 +35,8 @@ def check(
 
     Examples: `lamppost check`, `lamppost check --only hub --only supply`, `lamppost check --json`.
     """
+    from lamppost.provisioning.check import checks  # noqa: PLC0415 - `--help` and the shell need no devices
+
     settings = load_as_service(config)
     wanted = only or []
     known = {*NAMES, *settings.devices, *settings.rules}

@@ -10,9 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from lamppost.agent.rundir import write_whole
 from lamppost.provisioning.cli.options import ConfigFile
-from lamppost.provisioning.report import gather, page
 from lamppost.provisioning.service_env import load_as_service
 from lamppost.provisioning.words import speaking
 
@@ -37,6 +35,9 @@ def report(
 
     Examples: `lamppost report -t "Li Wei"`, `lamppost report --lang zh -o pole-17.html`.
     """
+    from lamppost.agent.rundir import write_whole  # noqa: PLC0415 - `--help` needs none of it
+    from lamppost.provisioning.report import gather, page  # noqa: PLC0415
+
     settings = load_as_service(config)
     with speaking(lang):
         record = asyncio.run(gather(settings, technician))

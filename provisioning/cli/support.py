@@ -11,7 +11,6 @@ import typer
 
 from lamppost.agent.paths import tables
 from lamppost.provisioning.cli.options import ConfigFile
-from lamppost.provisioning.support import bundle, write
 
 
 def support(
@@ -34,6 +33,8 @@ def support(
 
     Examples: `lamppost support`, `lamppost support --no-check --log agent.log -o support.tar.gz`.
     """
+    from lamppost.provisioning.support import bundle, write  # noqa: PLC0415 - `--help` needs none of it
+
     node = tables(config).get("node", {})
     name = node.get("id", "box") if isinstance(node, dict) else "box"
     name = "".join(c if c.isalnum() or c in "._-" else "_" for c in str(name))
