@@ -318,3 +318,12 @@ def test_time_may_be_set_while_it_rains():
 def test_settings_that_cannot_be_are_refused_in_words(settings, words):
     with pytest.raises(ValidationError, match=words):
         rule(**settings)
+
+
+def test_a_gauge_blamed_by_the_camera_alone_leaves_its_water_suspected():
+    street = Street(gauge=GAUGE | {"reach": 1.0})
+    street.run(120, wet=DRY, level=0)
+    told = street.run(900, wet=pond(0.4), level=0)
+    assert ("gauge.fault", "open") in [line[:2] for line in brief(told)]
+    states = {line[2] for line in brief(told) if line[0] == "road.waterlogging"}
+    assert states == {"suspected"}

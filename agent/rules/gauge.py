@@ -31,6 +31,7 @@ BELOW_MM = 60.0
 STUCK_WET_S = 3 * 3600.0
 #: A gauge that never moves while a camera sees water at it for so long is stuck.
 STUCK_SEEN_S = 600.0
+ACCUSED = "the camera sees water at it, and it has not moved by a millimetre"
 #: The rate of rise is the median slope between points this far apart, over so many of them.
 POINT_S, POINTS = 20.0, 9
 #: Without a value for so long nobody knows the level.
@@ -220,7 +221,7 @@ class Gauge:
             return
         self._seen_since = now if self._seen_since is None else self._seen_since
         if now - max(self._seen_since, self._same[0]) >= STUCK_SEEN_S:
-            self._blame("stuck", "the camera sees water at it, and it has not moved by a millimetre")
+            self._blame("stuck", ACCUSED)
 
     @property
     def last_at(self) -> float | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lamppost.agent.event import Event, Measure, Severity
 from lamppost.agent.rules.api import Json
-from lamppost.agent.rules.gauge import Gauge, GaugeSettings, Opinion, Trouble
+from lamppost.agent.rules.gauge import ACCUSED, Gauge, GaugeSettings, Opinion, Trouble
 from lamppost.agent.rules.occurrence import Occurrence, restored
 from lamppost.drivers.api import Reading
 
@@ -91,6 +91,11 @@ class GaugeWitness:
                 return  # nobody has heard of it since a restart
             yield self._fault.close(at)
             self._fault = None
+
+    @property
+    def accused(self) -> bool:
+        """Whether it lost its vote by the camera's word alone: one of the two is wrong."""
+        return self._gauge.trouble is not None and self._gauge.trouble.detail == ACCUSED
 
     def measures(self, now: float) -> dict[str, Measure]:
         """Return level, rise and the time to the next level, as far as they are known."""

@@ -131,6 +131,7 @@ class WaterloggingState:
         assert view is not None
         placed = self._rule.gauge is None or self._rule.gauge.at is not None
         doubtful = view.light != "day" or self._rains() or view.sudden or not view.referenced
+        doubtful |= self._gauge is not None and self._gauge.accused
         # A dry gauge that stands nobody knows where speaks against all of the water, a little.
         return "suspected" if doubtful or (gauge == "dry" and not placed) else "seen"
 
