@@ -13,10 +13,9 @@ import numpy as np
 from boxes import RULE, device
 from broker import free_port
 from cameras import picture, write_video
-from plugins import lamppost
 
 from lamppost.agent.config import load
-from lamppost.provisioning.check import checks  # noqa: F401 - its texts are known before `texts` is asked
+from lamppost.provisioning.cli import main
 from lamppost.provisioning.report import gather, page
 from lamppost.provisioning.words import speaking
 from lamppost.simulators.modbus import Unit, serve_tcp
@@ -57,11 +56,11 @@ def site(folder, port):
 
 
 def test_the_record_holds_readings_pictures_checks_and_hashes_in_one_file(tmp_path):
-    async def main():
+    async def gathered():
         async with serve_tcp([Unit(1, holding=[500])]) as line:
             return await gather(load(site(tmp_path, line.port)), "Li Wei & Co")
 
-    record = asyncio.run(main())
+    record = asyncio.run(gathered())
     assert record["colour"] == "red"
     assert record["devices"]["tank"]["readings"]["level"]["value"] == 500
     assert record["devices"]["gone"]["readings"] == {}
@@ -94,16 +93,15 @@ def test_the_record_holds_readings_pictures_checks_and_hashes_in_one_file(tmp_pa
         assert "http" not in re.sub(r"data:image[^\"]*|http://127[^<]*", "", text)
 
 
-def test_the_command_writes_the_file_and_says_how_the_box_is(tmp_path):
+def test_the_command_writes_the_file_and_says_how_the_box_is(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "lamppost.toml"
     path.write_text('[node]\nid = "pole-1"\nsite = "site-1"\nrun_dir = "run"\nstate_dir = "state"\n')
-    seen = lamppost("report", "-c", str(path), "-t", "Li Wei", "--lang", "zh", cwd=tmp_path)
-    assert seen.returncode == 0, seen.stderr
+    assert main(["report", "-t", "Li Wei", "--lang", "zh"]) == 0
     (written,) = tmp_path.glob("site-1-pole-1-*.html")
-    assert seen.stdout == f"{written.name}: yellow\n"
+    assert capsys.readouterr().out == f"{written.name}: yellow\n"
     assert 'lang="zh-CN"' in written.read_text()
-    seen = lamppost("report", "-c", str(path), "--json")
-    assert json.loads(seen.stdout)["node"]["id"] == "pole-1"
-    seen = lamppost("report", "-c", str(path), "-o", str(tmp_path / "no" / "such.html"))
-    assert seen.returncode == 1
-    assert "No such file" in seen.stderr
+    assert main(["report", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["node"]["id"] == "pole-1"
+    assert main(["report", "-o", str(tmp_path / "no" / "such.html")]) == 1
+    assert "No such file" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -33,10 +34,13 @@ def snapshot(
     zones: Annotated[
         bool, typer.Option("--zones", help="Draw zones and lines; an arrow crosses a line forward.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was saved as one JSON object.")] = False,
 ) -> int:
     """Save one picture of a camera, as the agent gets it. The agent may run meanwhile.
 
     Exit code 1 with the reason in words if the camera gives none.
+
+    Examples: `lamppost camera snapshot kerb-cam`, `lamppost camera snapshot kerb-cam --zones -o zones.png`.
     """
     import cv2  # noqa: PLC0415 - heavy, and only needed here
 
@@ -51,6 +55,11 @@ def snapshot(
     image, legend = drawn(frame.image, found.zones, found.lines) if zones else (frame.image, {})
     path.write_bytes(cv2.imencode(path.suffix, image)[1].tobytes())
     height, width = image.shape[:2]
+    if as_json:
+        at = frame.at.isoformat(timespec="milliseconds")
+        saved = {"file": str(path), "width": width, "height": height, "at": at, "legend": legend}
+        print(json.dumps(saved, ensure_ascii=False))
+        return 0
     print(f"{path}: {width}x{height}, {frame.at:%Y-%m-%d %H:%M:%S} UTC")
     for label, name in legend.items():
         print(f"{label}: {name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -28,6 +29,9 @@ def dry(
         Literal["day", "night"] | None,
         typer.Option("--light", help="What the pictures show, if it is judged wrongly."),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what was kept, one JSON object a light.")
+    ] = False,
 ) -> int:
     """Say that the road of a camera is dry now: what looks wet in its pictures is no water.
 
@@ -53,9 +57,14 @@ def dry(
     zones = watched_zones(settings, device, camera.zones)
     for road in dry_roads(images, segment, device, datetime.now(UTC), light):
         path = folder.put(device, road.light, road.reference, road.image)
+        wet = wet_shares(road.reference.wet, road.threshold, zones)
+        if as_json:
+            told = {"light": road.light, "file": str(path), "pictures": road.pictures, "wet": wet}
+            print(json.dumps(told | {"doubts": list(doubts(road, zones))}, ensure_ascii=False))
+            continue
         count = f"{road.pictures} picture{'s' if road.pictures > 1 else ''}"
         print(f"{device} by {road.light}: dry as in {count}, kept in {path}")
-        for name, share in wet_shares(road.reference.wet, road.threshold, zones).items():
+        for name, share in wet.items():
             print(f"zone {name}: {share:.1%} of it looks wet all the same")
         for doubt in doubts(road, zones):
             typer.echo(f"lamppost: {doubt}", err=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from lamppost.agent.config import Config, ConfigError, Problem, load
+from lamppost.provisioning.cli.look import paint
 from lamppost.provisioning.cli.options import ConfigArgument
 from lamppost.provisioning.water import water_notes
 
@@ -26,6 +26,8 @@ def check(
     """Check a configuration file: every problem with its line, exit code 2; else one line of summary.
 
     Notes say what this box lacks for it, such as dry references of cameras that look for water.
+
+    Examples: `lamppost config check`, `lamppost config check pole.toml --json`.
     """
     problems: Sequence[Problem] = ()
     config: Config | None = None
@@ -48,7 +50,10 @@ def check(
 
 @app.command(short_help="Print the JSON Schema of the file.")
 def schema() -> int:
-    """Print the JSON Schema of the file, with all installed drivers and rules, for editors."""
+    """Print the JSON Schema of the file, with all installed drivers and rules, for editors.
+
+    Example: `lamppost config schema > lamppost.schema.json`.
+    """
     from lamppost.agent.config.schema import document  # noqa: PLC0415 - `check` does not need it
 
     made, troubles = document()
@@ -100,5 +105,4 @@ def _as_json(file: Path, config: Config | None, problems: Sequence[Problem]) -> 
 
 
 def _bold(text: str) -> str:
-    colours = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    return f"\033[1m{text}\033[0m" if colours else text
+    return paint(text, "bold", sys.stderr)

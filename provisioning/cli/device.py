@@ -55,6 +55,7 @@ def add(
     test: Annotated[
         bool, typer.Option("--test/--no-test", help="Look whether it answers before it is added.")
     ] = True,
+    as_json: Json = False,
 ) -> int:
     """Add a device to the configuration, after a look whether it answers. What is missing is asked.
 
@@ -74,11 +75,14 @@ def add(
     if callable(profiles) and "profile" not in table and not {"registers", "values"} & table.keys():
         table["profile"] = _asked("profile", list(profiles()))
     made = _made(kind, name, table, config)
-    if test:
-        readings = _run(sampled(made))
+    readings = _run(sampled(made)) if test else {}
+    if test and not as_json:
         print(f"{name} answers: {_brief(readings)}")
     with editing(config) as change:
         change.add_device(name, table)
+    if as_json:
+        print(json.dumps({"file": str(config), "device": name, "readings": readings}, ensure_ascii=False))
+        return 0
     print(f"{config}: {name} added; the agent takes it after `systemctl reload lamppost`, or kill -HUP")
     return 0
 
@@ -166,6 +170,7 @@ def write(
     value: Annotated[str, typer.Argument(help="Its new value, in its unit.")],
     config: ConfigFile,
     yes: Yes = False,
+    as_json: Json = False,
 ) -> int:
     """Set a quantity of a device, after a confirmation, and read it back.
 
@@ -180,12 +185,25 @@ def write(
         )
     before = _run(sampled(chosen)).get(quantity, {})
     unit = before.get("unit", "")
-    print(f"{name} {quantity}: {before.get('value')} {unit} now, {value} {unit} then")
+    print(
+        f"{name} {quantity}: {before.get('value')} {unit} now, {value} {unit} then",
+        file=sys.stderr if as_json else sys.stdout,
+    )
     if not yes and not typer.confirm("Write it"):
         raise typer.Abort
     _run(chosen.write(quantity, _value(value)))
     after = _run(sampled(chosen)).get(quantity, {}).get("value")
-    print(f"{name} {quantity}: {after} {unit}")
+    if as_json:
+        told = {
+            "device": name,
+            "quantity": quantity,
+            "before": before.get("value"),
+            "after": after,
+            "unit": unit,
+        }
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        print(f"{name} {quantity}: {after} {unit}")
     if after != _value(value):
         print(f"lamppost: the device keeps {after} {unit}, not {value}", file=sys.stderr)
         return 1
@@ -193,7 +211,7 @@ def write(
 
 
 @app.command()
-def remove(name: Name, config: ConfigFile, yes: Yes = False) -> int:
+def remove(name: Name, config: ConfigFile, yes: Yes = False, as_json: Json = False) -> int:
     """Remove a device from the configuration, which is kept as a backup.
 
     Example: `lamppost device remove meter`.
@@ -203,6 +221,9 @@ def remove(name: Name, config: ConfigFile, yes: Yes = False) -> int:
         raise typer.Abort
     with editing(config) as change:
         change.remove_device(name)
+    if as_json:
+        print(json.dumps({"file": str(config), "device": name, "backup": str(change.backup)}))
+        return 0
     print(f"{config}: {name} removed; the old file is {change.backup}")
     return 0
 

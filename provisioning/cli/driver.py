@@ -21,7 +21,10 @@ def driver() -> None:
 def list_drivers(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, by driver.")] = False,
 ) -> int:
-    """List the installed drivers, what each is for, and its profiles."""
+    """List the installed drivers, what each is for, and its profiles.
+
+    Example: `lamppost driver list --json`.
+    """
     drivers = {name: _describe(name) for name in registry.names()}
     if as_json:
         print(json.dumps(drivers, indent=2, ensure_ascii=False))

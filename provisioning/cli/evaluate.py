@@ -44,6 +44,8 @@ def evaluate(
     In a mask 255 is water, 0 is not, 128 does not count. IoU, precision and recall are those of all pixels of
     all masks together; the AUC says how well the wet share of the lower 65 % of a picture tells pictures with
     water from dry ones. Exit code 1 if pictures had to be left out, 2 if nothing could be measured.
+
+    Example: `lamppost model evaluate pictures --json`.
     """
     from lamppost.models.evaluate import evaluate as run  # noqa: PLC0415 - heavy
     from lamppost.models.evaluate import pairs  # noqa: PLC0415

@@ -31,7 +31,10 @@ def model() -> None:
 
 @app.command("list")
 def list_models(config: ConfigFile, as_json: AsJson = False) -> int:
-    """List the models: licence, place, and what is wrong with a manifest."""
+    """List the models: licence, place, and what is wrong with a manifest.
+
+    Example: `lamppost model list --json`.
+    """
     found = {name: _describe(path) for name, path in find_manifests(model_folders(config)).items()}
     if as_json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
@@ -114,6 +117,8 @@ def bench(
     """Time models on this box: milliseconds a frame, and the memory of a process that does nothing else.
 
     `frame` is all from the picture to boxes or map, `model` the network alone. Without --threads: 1 and 2.
+
+    Examples: `lamppost model bench`, `lamppost model bench water -t 1 -n 20 --json`.
     """
     from lamppost.models.bench import measure  # noqa: PLC0415 - imports numpy
 

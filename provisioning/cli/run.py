@@ -17,5 +17,8 @@ def run(
         typer.Option(metavar="|".join(LEVELS), help="Instead of node.log_level of the file."),
     ] = "",
 ) -> int:
-    """Run the agent in the foreground until SIGTERM. SIGHUP reloads the configuration."""
+    """Run the agent in the foreground until SIGTERM. SIGHUP reloads the configuration.
+
+    Examples: `lamppost run`, `lamppost run --config pole.toml --log-level debug`.
+    """
     return main(["--config", str(config), *(["--log-level", log_level] if log_level else [])])

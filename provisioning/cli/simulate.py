@@ -73,6 +73,8 @@ def modbus(
     """Simulate Modbus devices on one line until Ctrl-C, and show what they measure.
 
     Type `help` while it runs: values and faults can be changed.
+
+    Examples: `lamppost simulate modbus -d eastron-sdm120 --tcp 5020`, `lamppost simulate modbus --list`.
     """
     if show_list:
         _list()
@@ -167,7 +169,10 @@ def link(
         int, typer.Option(min=0, max=65535, help="Port for the near end; 0 takes a free one.")
     ] = 0,
 ) -> None:
-    """Simulate a TCP link that can be cut, stalled and slowed by typed commands, until Ctrl-C."""
+    """Simulate a TCP link that can be cut, stalled and slowed by typed commands, until Ctrl-C.
+
+    Example: `lamppost simulate link --to 127.0.0.1:1883 --listen 1884`.
+    """
     host, _, port = to.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise typer.BadParameter(f"{to!r} is no HOST:PORT", param_hint="--to")

@@ -37,6 +37,8 @@ def camera(
     """Simulate a network camera (MJPEG over HTTP) until Ctrl-C, and show what it sees.
 
     Type `help` while it runs: vehicles park and leave, it rains, the road floods, the camera fails.
+
+    Examples: `lamppost simulate camera`, `lamppost simulate camera --rain --light night --port 8091`.
     """
     if show_list:
         _list()

@@ -49,6 +49,8 @@ def serial(
     """Simulate serial sensors that speak no Modbus until Ctrl-C, and show what they measure.
 
     Meters are units 1, 2, ... and have 12 digits of that as address. Type `help` while it runs.
+
+    Examples: `lamppost simulate serial -d a02yyuw --pty ./tty-gauge`, `lamppost simulate serial --list`.
     """
     if show_list:
         _list()
