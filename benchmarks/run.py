@@ -10,7 +10,19 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALL = ("polling", "payload", "spool", "uplink", "evidence", "street", "detector", "sight", "camera", "event")
+ALL = (
+    "polling",
+    "serial",
+    "payload",
+    "spool",
+    "uplink",
+    "evidence",
+    "street",
+    "detector",
+    "sight",
+    "camera",
+    "event",
+)
 
 
 def main() -> int:
