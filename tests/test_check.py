@@ -229,6 +229,12 @@ def test_the_command_gives_colours_to_programs_and_words_to_people(tmp_path, cap
     assert "dsik" in capsys.readouterr().err
     assert main(["check", "-c", file, "--only", "agent"]) == 0
     assert main(["check", "-c", file, "--only", "agent", "--strict"]) == 1
+    capsys.readouterr()
+    (tmp_path / "lamppost.toml").write_text("[node]\n")
+    assert main(["check", "-c", file, "--json"]) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert {finding["name"] for finding in told["findings"]} == {"config"}
+    assert "node.id" in told["findings"][0]["says"]
 
 
 def test_every_text_has_both_languages_with_the_same_values():

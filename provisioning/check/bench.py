@@ -6,7 +6,7 @@ import os
 import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +34,17 @@ class Bench:
         run_dir = config.node.run_dir
         return cls(config, last_status(run_dir) if running(run_dir) else None, root)
 
+    def now(self) -> datetime:
+        """Return the time by the agent's clock, which may know better than the system's (GNSS)."""
+        ahead_s = 0.0 if self.status is None else self.status["clock"].get("ahead_s", 0.0)
+        return datetime.now(UTC) + timedelta(seconds=ahead_s)
+
     @property
     def silent_s(self) -> float:
         """How long ago the agent wrote its status, in seconds."""
         if self.status is None:
             return 0.0
-        return (datetime.now(UTC) - datetime.fromisoformat(str(self.status["at"]))).total_seconds()
+        return (self.now() - datetime.fromisoformat(str(self.status["at"]))).total_seconds()
 
     @property
     def hangs(self) -> bool:

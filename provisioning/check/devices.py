@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from lamppost.agent.config import DeviceConfig
@@ -109,13 +109,14 @@ def told(bench: Bench, device: DeviceConfig) -> list[Finding]:
     if health is None:
         return [yellow(name, "device.unknown", "device.unknown.todo")]
     newest = bench.newest(device.name)
-    found = [_health(name, device.name, health, newest)]
+    found = [_health(bench, device.name, health, newest)]
     if isinstance(device.driver, HasView) and health["state"] in ("ok", "degraded"):
         found.append(picture.told(device, health, newest))
     return found
 
 
-def _health(name: str, device: str, health: Mapping[str, Any], newest: Mapping[str, Any]) -> Finding:
+def _health(bench: Bench, device: str, health: Mapping[str, Any], newest: Mapping[str, Any]) -> Finding:
+    name = f"device/{device}"
     match health["state"]:
         case "failing" | "stalled":
             return failed(name, str(health["error"]))
@@ -128,7 +129,7 @@ def _health(name: str, device: str, health: Mapping[str, Any], newest: Mapping[s
         why = faults[-1]["detail"] if faults else "?"
         return yellow(name, "device.degraded", "device.degraded.todo", why=why, device=device)
     at = datetime.fromisoformat(health["last_sample_at"])
-    ago = span((datetime.now(UTC) - at).total_seconds())
+    ago = span((bench.now() - at).total_seconds())
     return green(name, "device.delivers", ago=ago, what=summary(newest))
 
 

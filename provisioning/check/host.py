@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from lamppost.agent.clock import EARLIEST
@@ -69,11 +69,14 @@ def _wear(bench: Bench) -> Iterator[Finding]:
 
 def clock(bench: Bench, now: datetime | None = None) -> Iterator[Finding]:
     """Say whether the clock is set, and whether something keeps it right."""
-    at = now or datetime.now(UTC)
+    at = now or bench.now()
     shown = f"{at:%Y-%m-%d %H:%M:%S} UTC"
     implausible = bench.status is not None and not bench.status["clock"]["plausible"]
     if at < EARLIEST or implausible:
         yield red("clock", "clock.unset", "clock.unset.todo", now=shown)
+        return
+    if bench.status is not None and bench.status["clock"].get("source") == "gnss":
+        yield green("clock", "clock.gnss", now=shown)
         return
     kept = synchronised()
     if kept is None:

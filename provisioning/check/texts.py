@@ -25,7 +25,7 @@ TEXTS: Final = {
         "代理仍按旧文件运行：{why}",
     ),
     "config.not-taken.todo": ("mend the file; lamppost config check", "修正文件；lamppost config check"),
-    "agent.runs": ("runs since {span}, {rss:.0f} MB", "已运行 {span}，占用 {rss:.0f} MB"),
+    "agent.runs": ("runs for {span} now, {rss:.0f} MB", "已运行 {span}，占用 {rss:.0f} MB"),
     "agent.down": ("does not run; the devices were asked directly", "未运行；已直接询问各设备"),
     "agent.down.todo": ("systemctl start lamppost", "systemctl start lamppost"),
     "agent.silent": (
@@ -132,6 +132,7 @@ TEXTS: Final = {
     "spool.trouble.todo": ("lamppost spool", "lamppost spool"),
     "spool.none": ("no spool yet; the agent makes it when it first runs", "尚无缓存；代理首次运行时创建"),
     "clock.ok": ("{now}, synchronised", "{now}，已同步"),
+    "clock.gnss": ("{now} by GNSS; the system's own clock is not set", "{now}，来自 GNSS；系统时钟未设置"),
     "clock.unset": ("is not set: it shows {now}", "未设置：显示 {now}"),
     "clock.unset.todo": (
         "timedatectl set-ntp true, or set it: date -s; a box without network wants a clock chip or GNSS",

@@ -35,9 +35,16 @@ def check(
 
     Examples: `lamppost check`, `lamppost check --only hub --only supply`, `lamppost check --json`.
     """
-    from lamppost.provisioning.check import checks  # noqa: PLC0415 - `--help` and the shell need no devices
+    from lamppost.agent.config import ConfigError  # noqa: PLC0415 - `--help` and the shell need none of it
+    from lamppost.provisioning.check import checks  # noqa: PLC0415
 
-    settings = load_as_service(config)
+    try:
+        settings = load_as_service(config)
+    except ConfigError as error:
+        if not as_json:
+            raise
+        _print_json([Finding("config", Colour.RED, str(problem), problem.hint) for problem in error.problems])
+        return 2
     wanted = only or []
     known = {*NAMES, *settings.devices, *settings.rules}
     for name in wanted:
@@ -58,10 +65,14 @@ def check(
     findings = asyncio.run(all_of_them())
     colour = worst(findings)
     if as_json:
-        shown = {"colour": colour.value, "findings": [finding.as_json() for finding in findings]}
-        print(json.dumps(shown, indent=2, ensure_ascii=False))
+        _print_json(findings)
     bad = (Colour.YELLOW, Colour.RED) if strict else (Colour.RED,)
     return 1 if colour in bad else 0
+
+
+def _print_json(findings: list[Finding]) -> None:
+    shown = {"colour": worst(findings).value, "findings": [finding.as_json() for finding in findings]}
+    print(json.dumps(shown, indent=2, ensure_ascii=False))
 
 
 def _print(finding: Finding) -> None:

@@ -16,7 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from lamppost.provisioning.cli.rundir import RunDirOption, find_run_dir
+from lamppost.provisioning.cli.status_texts import TEXTS as _TEXTS  # noqa: F401 - makes them known
 from lamppost.provisioning.running import running
+from lamppost.provisioning.words import say
 
 COLOURS = {
     "ok": "green",
@@ -65,8 +67,7 @@ def _status_text(run_dir: Path) -> str:
         return (run_dir / "status.json").read_text(encoding="utf-8")
     except FileNotFoundError:
         typer.echo(
-            f"no agent has left a status in {run_dir}; start it with `lamppost run`, "
-            "or name its configuration with --config",
+            say("status.none", run_dir=run_dir),
             err=True,
         )
         raise typer.Exit(1) from None
@@ -93,56 +94,57 @@ def picture(run_dir: Path, device: str) -> Group:
 def _head(status: dict[str, Any], alive: bool) -> Text:
     text = Text.assemble(
         (f"{status['node']}", "bold"),
-        f" at {status['site']} · lamppost {status['version']} · ",
-        ("running" if alive else "NOT RUNNING", "green" if alive else "bold red"),
-        f" · up {span(status['uptime_s'])} · {status['rss_mb']:.0f} MB",
+        say("status.head", site=status["site"], version=status["version"]),
+        (say("status.running"), "green") if alive else (say("status.dead"), "bold red"),
+        say("status.up", span=span(status["uptime_s"]), rss=status["rss_mb"]),
     )
     if status["clock"].get("source") == "gnss":
-        text.append(" · time by GNSS", style="cyan")
+        text.append(say("status.gnss"), style="cyan")
     if not alive:
-        text.append(f" · last seen {ago(status['at'], status)}", style="red")
+        text.append(say("status.seen", ago=ago(status["at"], status)), style="red")
     return text
 
 
 def _troubles(status: dict[str, Any]) -> list[str]:
     troubles = [f"spool: {t['kind']}: {t['detail']}" for t in status["spool"]["trouble"]]
     if status["config_problem"]:
-        troubles.append(f"the changed configuration was not taken: {status['config_problem']}")
+        troubles.append(say("status.config", why=status["config_problem"]))
     if problem := (status["sight"] or {}).get("problem"):
-        troubles.append(f"nothing is seen, because there is no detector: {problem}")
+        troubles.append(say("status.no-detector", why=problem))
     water = (status["sight"] or {}).get("water") or {}
     if problem := water.get("problem"):
-        troubles.append(f"no water is seen, because there is no segmenter: {problem}")
+        troubles.append(say("status.no-segmenter", why=problem))
     if not status["clock"]["plausible"]:
-        troubles.append("the box's clock is not set; times are uncertain")
+        troubles.append(say("status.clock"))
     return troubles
 
 
 def _hub(status: dict[str, Any]) -> Text:
     hub = status["hub"]
     if hub is None:
-        return Text("hub: none configured", style="yellow")
+        return Text(say("status.hub-none"), style="yellow")
     if hub["connected"]:
-        return Text.assemble(
-            "hub: ", ("connected", "green"), f" to {hub['url']} since {ago(hub['since'], status)}"
-        )
-    text = Text.assemble("hub: ", ("not connected", "red"), f" to {hub['url']}")
+        since = say("status.to-since", url=hub["url"], ago=ago(hub["since"], status))
+        return Text.assemble(say("status.hub"), (say("status.connected"), "green"), since)
+    where = say("status.to", url=hub["url"])
+    text = Text.assemble(say("status.hub"), (say("status.not-connected"), "red"), where)
     if hub["last_error"]:
         text.append(f": {hub['last_error']}")
     if hub["next_try_at"]:
-        text.append(f" (next try {until(hub['next_try_at'], status)})", style="dim")
+        text.append(say("status.next-try", until=until(hub["next_try_at"], status)), style="dim")
     return text
 
 
 def _devices(status: dict[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("device", "state", "last sample", "samples", "restarts", "faults"):
-        table.add_column(column, justify="right" if column in ("samples", "restarts") else "left")
+    for column in ("device", "state", "last-sample", "samples", "restarts", "faults"):
+        justify: Any = "right" if column in ("samples", "restarts") else "left"
+        table.add_column(say(f"status.{column}"), justify=justify)
     for name, health in status["devices"].items():
         table.add_row(
             name,
-            Text(health["state"], style=COLOURS.get(health["state"], "")),
-            ago(health["last_sample_at"], status) if health["last_sample_at"] else "never",
+            Text(say(f"status.state.{health['state']}"), style=COLOURS.get(health["state"], "")),
+            ago(health["last_sample_at"], status) if health["last_sample_at"] else say("status.never"),
             f"{health['samples']:,}",
             str(health["restarts"]),
             ", ".join(f"{kind} {fault['count']}" for kind, fault in health["faults"].items()),
@@ -184,10 +186,10 @@ def _remark(health: dict[str, Any], status: dict[str, Any]) -> Text | None:
     if health["error"]:
         text = Text(health["error"], style="red")
         if health["next_try_at"]:
-            text.append(f" (next try {until(health['next_try_at'], status)})", style="dim")
+            text.append(say("status.next-try", until=until(health["next_try_at"], status)), style="dim")
         return text
     if health["bad"]:
-        return Text(f"no value: {', '.join(health['bad'][:8])}", style="yellow")
+        return Text(say("status.no-value", names=", ".join(health["bad"][:8])), style="yellow")
     if health["state"] != "degraded":
         return None
     newest = max(health["faults"].values(), key=lambda fault: str(fault["at"]), default=None)
@@ -200,30 +202,36 @@ def _newest(run_dir: Path, status: dict[str, Any], device: str) -> Table:
         raise typer.BadParameter(f"no device {device!r}; the agent has {known}", param_hint="--device")
     table = Table(title=device, title_justify="left", box=None, pad_edge=False, header_style="dim")
     for column in ("quantity", "value", "unit", "read"):
-        table.add_column(column, justify="right" if column == "value" else "left")
+        table.add_column(say(f"status.{column}"), justify="right" if column == "value" else "left")
     try:
         newest = json.loads((run_dir / "devices" / f"{device}.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         newest = {}
     for quantity, reading in newest.items():
-        value = Text("bad", style="red") if reading["quality"] == "bad" else Text(f"{reading['value']}")
+        value = (
+            Text(say("status.bad"), style="red")
+            if reading["quality"] == "bad"
+            else Text(f"{reading['value']}")
+        )
         table.add_row(quantity, value, reading["unit"], ago(reading["at"], status))
     return table
 
 
 def _spool(status: dict[str, Any]) -> Text:
     lanes = status["spool"]["lanes"]
-    text = Text("spool: ")
+    text = Text(say("status.spool"))
     for name, lane in lanes.items():
         text.append(f"{name} {lane['depth']}", style="yellow" if lane["depth"] else "")
-        text.append(f" ({lane['dropped']} dropped)  " if lane["dropped"] else "  ", style="red")
+        text.append(say("status.dropped", count=lane["dropped"]) if lane["dropped"] else "  ", style="red")
     return text
 
 
 def _open_events(status: dict[str, Any]) -> Table:
-    table = Table(title="open events", title_justify="left", box=None, pad_edge=False, header_style="dim")
+    table = Table(
+        title=say("status.open-events"), title_justify="left", box=None, pad_edge=False, header_style="dim"
+    )
     for column in ("kind", "device", "zone", "rule", "since"):
-        table.add_column(column)
+        table.add_column(say(f"status.{column}"))
     for event in status["open_events"]:
         table.add_row(
             event["kind"], event["device"], event["zone"], event["rule"], ago(event["since"], status)
@@ -241,12 +249,12 @@ def span(seconds: float) -> str:
 
 def ago(at: str, status: dict[str, Any]) -> str:
     """Return how long ago a time of the status was."""
-    return f"{span((_now(status) - datetime.fromisoformat(at)).total_seconds())} ago"
+    return say("status.ago", span=span((_now(status) - datetime.fromisoformat(at)).total_seconds()))
 
 
 def until(at: str, status: dict[str, Any]) -> str:
     """Return how far ahead a time of the status is."""
-    return f"in {span((datetime.fromisoformat(at) - _now(status)).total_seconds())}"
+    return say("status.in", span=span((datetime.fromisoformat(at) - _now(status)).total_seconds()))
 
 
 def _now(status: dict[str, Any]) -> datetime:
