@@ -64,7 +64,11 @@ COMMANDS = {
 }
 
 
-def main() -> None:
+#: Seconds that a person does not notice.
+GOALS_S = {"lamppost --help": 0.35, "lamppost status": 0.5}
+
+
+def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=9)
     rounds = options.parse_args().rounds
@@ -81,9 +85,14 @@ def main() -> None:
                 if b"Traceback" in done.stderr:
                     raise SystemExit(done.stderr.decode())
     bare = statistics.median(took["python -c pass"][1:])
+    missed = 0
     for name, seconds in took.items():
         middle = statistics.median(seconds[1:])  # the first round fills the page cache
-        print(f"{name:30} {middle:6.3f} s  {middle / bare:5.1f} x")
+        goal_s = GOALS_S.get(name)
+        missed += goal_s is not None and middle > goal_s
+        goal = "" if goal_s is None else f"  (goal: {goal_s} s)"
+        print(f"{name:30} {middle:6.3f} s  {middle / bare:5.1f} x{goal}")
+    return 1 if missed else 0
 
 
 def _env() -> dict[str, str]:
@@ -91,4 +100,4 @@ def _env() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

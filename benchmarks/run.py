@@ -22,6 +22,7 @@ ALL = (
     "sight",
     "camera",
     "event",
+    "commands",
 )
 
 

@@ -47,6 +47,7 @@ def test_without_an_agent_devices_are_asked_and_each_failure_says_what_to_do(tmp
         async with serve_tcp([Unit(1, holding=[500]), dead]) as line:
             text = device("tank", line.port) + device("dead", line.port, 2) + device("gone", free_port())
             text += device("off", line.port, enabled=False)
+            text += device("odd", line.port).replace("address = 0", "address = 0, max = 400")
             return await found(config(tmp_path, text), "device", "agent")
 
     seen = asyncio.run(looks())
@@ -57,6 +58,8 @@ def test_without_an_agent_devices_are_asked_and_each_failure_says_what_to_do(tmp
     assert "unit 2 did not answer" in seen["device/dead"].says
     assert seen["device/dead"].todo == "check unit number and power of the device"
     assert "refused" in seen["device/gone"].says
+    assert seen["device/odd"].colour is Colour.RED
+    assert "level" in seen["device/odd"].says
     assert seen["device/off"].colour is Colour.YELLOW
 
 

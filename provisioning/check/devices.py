@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from lamppost.agent.config import DeviceConfig
-from lamppost.drivers.api import CanProbe, DriverError, HasView, SharesLine
+from lamppost.drivers.api import CanExplain, CanProbe, DriverError, HasView, Look, SharesLine
 from lamppost.provisioning.check import picture
 from lamppost.provisioning.check.bench import Bench, span
 from lamppost.provisioning.check.finding import Finding, green, red, yellow
@@ -78,11 +78,12 @@ async def _asked_now(device: DeviceConfig, within_s: float) -> list[Finding]:
     name, driver = f"device/{device.name}", device.driver
     try:
         async with asyncio.timeout(within_s):
-            if isinstance(driver, CanProbe):
-                what = await driver.probe()
+            if isinstance(driver, CanExplain):
+                found = [explained(name, await driver.explain())]
+            elif isinstance(driver, CanProbe):
+                found = [green(name, "device.answered", what=await driver.probe())]
             else:
-                what = summary(await sampled(driver))
-            found = [green(name, "device.answered", what=what)]
+                found = [green(name, "device.answered", what=summary(await sampled(driver)))]
             if isinstance(driver, HasView):
                 found.append(await picture.taken(device))
     except TimeoutError:
@@ -90,6 +91,16 @@ async def _asked_now(device: DeviceConfig, within_s: float) -> list[Finding]:
     except DriverError as error:
         return [failed(name, str(error))]
     return found
+
+
+def explained(name: str, looks: Sequence[Look]) -> Finding:
+    """Judge what a device sent: it may answer, and yet say nothing that its profile believes."""
+    bad = [f"{one.quantity} ({one.why})" for one in looks if one.value is None]
+    if bad:
+        make, shown = (red if len(bad) == len(looks) else yellow), ", ".join(bad[:_SHOWN])
+        return make(name, "device.senseless", "device.bad.todo", what=shown, bad=len(bad), count=len(looks))
+    readings = {one.quantity: {"value": one.value, "unit": one.unit} for one in looks}
+    return green(name, "device.answered", what=summary(readings))
 
 
 def failed(name: str, words: str) -> Finding:

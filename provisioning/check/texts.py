@@ -46,6 +46,10 @@ TEXTS: Final = {
         "lamppost status --device {device} shows it",
         "用 lamppost status --device {device} 查看",
     ),
+    "device.senseless": (
+        "answers, but {bad} of {count} quantities have no value: {what}",
+        "有应答，但 {count} 个量中 {bad} 个无值：{what}",
+    ),
     "device.bad": ("delivers, but no value for {what}", "有数据，但下列量无值：{what}"),
     "device.bad.todo": (
         "check the sensor, and whether its profile fits",
