@@ -15,6 +15,8 @@ import pytest
 from boxes import RULE, device, hub
 from broker import Authority, Broker, free_port, password_settings, tls_settings
 from cameras import mjpeg_server
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 from agent import Agent
 from lamppost.agent.config import load
@@ -141,6 +143,33 @@ def test_each_step_to_the_hub_is_named_where_it_fails(tmp_path, monkeypatch):
         colours, seen = steps(hub(broker.port))
         assert colours["hub/mqtt"] == "red"
         assert "not authorised" in seen["hub/mqtt"].says
+
+
+def test_a_revoked_or_missing_certificate_is_named(tmp_path):
+    authority = Authority(tmp_path)
+    cert, key = authority.issue("pole-1")
+    revoked(authority, cert, tmp_path / "crl.pem")
+    lines = tls_settings(authority, clients=True)
+    with Broker(tmp_path, *lines, f"crlfile {tmp_path}/crl.pem") as broker:
+        text = f'[hub]\nurl = "mqtts://127.0.0.1:{broker.port}"\nca_file = "{authority.ca_file}"\n'
+        seen = asyncio.run(found(config(tmp_path, text), "hub"))
+        assert "wants a client certificate" in seen["hub/mqtt"].says
+        text += f'cert_file = "{cert}"\nkey_file = "{key}"\n'
+        seen = asyncio.run(found(config(tmp_path, text), "hub"))
+        assert seen["hub/mqtt"].colour is Colour.RED
+        assert "revoked" in seen["hub/mqtt"].says
+        assert "enrol" in seen["hub/mqtt"].todo
+
+
+def revoked(authority: Authority, cert: Path, crl: Path) -> None:
+    """Write a list of revoked certificates with this one in it."""
+    now = datetime.now(UTC)
+    serial = x509.load_pem_x509_certificate(cert.read_bytes()).serial_number
+    entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now - timedelta(hours=1))
+    made = x509.CertificateRevocationListBuilder().issuer_name(authority._name)
+    made = made.last_update(now - timedelta(hours=1)).next_update(now + timedelta(days=1))
+    signed = made.add_revoked_certificate(entry.build()).sign(authority._key, hashes.SHA256())
+    crl.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])

@@ -28,6 +28,7 @@ from lamppost.provisioning.check.finding import Finding, green, red, yellow
 STEP_S: Final = 5.0
 TOPIC: Final = "check"
 _CLOSE_S = 0.5
+_ALERT_S = 2.0
 
 
 async def hub(bench: Bench) -> AsyncIterator[Finding]:
@@ -55,7 +56,7 @@ async def hub(bench: Bench) -> AsyncIterator[Finding]:
         yield green("hub/tls", "hub.trusted", version=sock.version())
     else:
         yield yellow("hub/tls", "hub.plain", "hub.plain.todo")
-    async for finding in _greeted(bench, settings, sock):
+    async for finding in _greeted(bench, settings, sock, trust):
         yield finding
 
 
@@ -66,7 +67,44 @@ def _failed(step: str, said: str) -> Finding:
     return red(step, "hub.failed", f"{step.replace('/', '.')}.todo", why=f"{what}: {advice}")
 
 
-async def _greeted(bench: Bench, settings: Hub, sock: socket.socket) -> AsyncIterator[Finding]:
+async def _alert(settings: Hub, trust: ssl.SSLContext) -> str:
+    """Connect once more and only listen: why does the hub hang up? Empty if it does not say.
+
+    TLS 1.3 lets a client certificate be judged after the handshake; who speaks first loses the alert.
+    """
+    try:
+        sock = await dial(settings.host, settings.port, trust, STEP_S)
+    except ssl.SSLError as error:
+        return words.tls(error)
+    except OSError:
+        return ""
+    loop = asyncio.get_running_loop()
+    with sock:
+        ready = asyncio.Event()
+        loop.add_reader(sock, ready.set)
+        try:
+            async with asyncio.timeout(_ALERT_S):
+                while True:
+                    await ready.wait()
+                    ready.clear()
+                    try:
+                        sock.recv(1)
+                    except ssl.SSLWantReadError:
+                        continue
+                    return ""
+        except (ssl.SSLEOFError, TimeoutError):
+            return ""
+        except ssl.SSLError as error:
+            return words.tls(error)
+        except OSError:
+            return ""
+        finally:
+            loop.remove_reader(sock)
+
+
+async def _greeted(
+    bench: Bench, settings: Hub, sock: socket.socket, trust: ssl.SSLContext | None
+) -> AsyncIterator[Finding]:
     node = bench.config.node
     base = f"lamppost/v1/{segment(node.site)}/{segment(node.id)}"
     # A client id of its own: the agent's would throw the agent out.
@@ -75,7 +113,9 @@ async def _greeted(bench: Bench, settings: Hub, sock: socket.socket) -> AsyncIte
     try:
         await trip.connection.open(sock, STEP_S)
     except LinkError as error:
-        yield red("hub/mqtt", "hub.failed", "hub.mqtt.todo", why=error, name=name)
+        said = await _alert(settings, trust) if trust is not None else ""
+        todo = "hub.mqtt.todo" if not said else "cert.again.todo"
+        yield red("hub/mqtt", "hub.failed", todo, why=said or error)
         return
     try:
         yield green("hub/mqtt", "hub.greeted", protocol=settings.protocol)
@@ -112,7 +152,7 @@ class _Trip:
             async with asyncio.timeout(STEP_S):
                 code = await self._acknowledged
         except LinkError as error:
-            return red("hub/round-trip", "hub.failed", "hub.mqtt.todo", why=error, name="")
+            return red("hub/round-trip", "hub.failed", "hub.mqtt.todo", why=error)
         except TimeoutError:
             return red("hub/round-trip", "trip.no-puback", "trip.no-puback.todo", seconds=STEP_S)
         if code >= refusals.SUCCESS_BELOW:
