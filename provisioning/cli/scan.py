@@ -1,0 +1,215 @@
+"""`lamppost scan`: what hangs on this box."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from lamppost.agent.config import ConfigError, load
+from lamppost.drivers.api import DriverError, SharesLine
+from lamppost.provisioning.cli.options import ConfigFile
+from lamppost.provisioning.edit import editing
+from lamppost.provisioning.running import running
+from lamppost.provisioning.scan import Found, listen, local_hosts, scan_line, scan_tcp, serial_ports
+from lamppost.provisioning.scan.modbus import SETTINGS
+
+Pairs: TypeAlias = Sequence[tuple[int, str]]
+_SPEED = re.compile(r"(\d{2,7})(?:[:/ ]?8?([NEO])1?)?", re.IGNORECASE)
+
+
+def scan(
+    config: ConfigFile,
+    ports: Annotated[
+        list[str] | None,
+        typer.Option("--port", help="Serial port; again for more. All are scanned otherwise."),
+    ] = None,
+    units: Annotated[str, typer.Option(help="Modbus units: 1-32, or 1,3,17.")] = "1-32",
+    speeds: Annotated[
+        str | None, typer.Option(help="Speeds of Modbus lines, as 9600N,2400E; common ones otherwise.")
+    ] = None,
+    serial: Annotated[bool, typer.Option("--serial/--no-serial", help="Scan serial ports.")] = True,
+    tcp: Annotated[
+        bool, typer.Option("--tcp/--no-tcp", help="Look for Modbus TCP in the own networks.")
+    ] = True,
+    subnet: Annotated[
+        str | None, typer.Option(metavar="NETWORK", help="Private network for Modbus TCP, as 192.168.1.0/24.")
+    ] = None,
+    tcp_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of Modbus TCP.")] = 502,
+    add: Annotated[bool, typer.Option("--add", help="Add what is found for sure, without asking.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as one JSON array.")] = False,
+) -> int:
+    """Look for devices: Modbus units, sensors that speak, meters, Modbus TCP. Only reads, never writes.
+
+    A line that the running agent uses is left alone. Offers to add what it found. Exit code 1 if nothing was.
+
+    Examples: `lamppost scan`, `lamppost scan --port /dev/serial/by-id/NAME --speeds 9600N --units 1-247`,
+    `lamppost scan --no-serial --subnet 192.168.1.0/24 --add`.
+    """
+    wanted = _units(units)
+    pairs = _speeds(speeds) if speeds else SETTINGS
+    try:
+        hosts = local_hosts(subnet) if tcp else []
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--subnet") from None
+    paths = (ports or [port.path for port in serial_ports()]) if serial else []
+    held = _held(config)
+    shown = _Shown(quiet=as_json)
+
+    free = [path for path in paths if not _is_held(path, held)]
+    found = asyncio.run(_everything(free, pairs, wanted, hosts, tcp_port, shown))
+    shown.clear()
+    if as_json:
+        print(json.dumps([one.as_json() for one in found], indent=2, ensure_ascii=False))
+    elif not found:
+        print(f"nothing answered; {len(free)} serial ports, {len(hosts)} addresses")
+    _offer(config, found, add=add, ask=not as_json and sys.stdin.isatty())
+    return 0 if found else 1
+
+
+def _is_held(path: str, held: set[str]) -> bool:
+    if path in held or str(Path(path).resolve()) in held:
+        print(f"{path}: the running agent uses it; stop the agent to scan it", file=sys.stderr)
+        return True
+    return False
+
+
+async def _everything(
+    paths: list[str], pairs: Pairs, units: list[int], hosts: list[str], tcp_port: int, shown: _Shown
+) -> list[Found]:
+    found = []
+    for path in paths:
+        try:
+            async for one in _of_port(path, pairs, units, shown):
+                shown.found(one)
+                found.append(one)
+        except DriverError as error:
+            shown.clear()
+            print(f"lamppost: {error}", file=sys.stderr)
+    if hosts:
+        async for one in scan_tcp(hosts, port=tcp_port, progress=shown.progress):
+            shown.found(one)
+            found.append(one)
+    return found
+
+
+async def _of_port(path: str, pairs: Pairs, units: list[int], shown: _Shown) -> AsyncIterator[Found]:
+    """Yield what hangs on one port: what speaks by itself has it alone, else Modbus units are asked."""
+
+    def told(text: str, done: float) -> None:
+        shown.progress(f"{path}: {text}", done)
+
+    speaking = await listen(path, progress=told)
+    for one in speaking:
+        yield one
+    if speaking:
+        return
+    async for one in scan_line(path, settings=pairs, units=units, progress=told):
+        yield one
+
+
+class _Shown:
+    """The progress on a terminal, in one line; nothing where nobody looks."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._live = sys.stderr.isatty()
+        self._any = False
+
+    def progress(self, text: str, done: float) -> None:
+        """Show what is being asked."""
+        if self._live:
+            bar = "#" * round(20 * done)
+            print(f"\r\033[K[{bar:20}] {text[:90]}", end="", file=sys.stderr, flush=True)
+            self._any = True
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._any:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+            self._any = False
+
+    def found(self, one: Found) -> None:
+        """Print a device."""
+        self.clear()
+        if not self._quiet:
+            profile = one.settings.get("profile", "no profile")
+            print(f"{one.where}: {profile}{'' if one.sure else ' ?'}  ({one.evidence})", flush=True)
+
+
+def _offer(config: Path, found: list[Found], *, add: bool, ask: bool) -> None:
+    """Add what was found: all that is sure, or what the technician says yes to."""
+    if not found or not (add or ask):
+        return
+    taken = _taken(config)
+    for one in found:
+        if not one.complete or (add and not one.sure):
+            continue
+        name = _free(one.name, taken)
+        if not add and not typer.confirm(
+            f"Add {one.where} as {name} ({one.settings.get('profile')})", default=one.sure
+        ):
+            continue
+        with editing(config) as change:
+            change.add_device(name, one.settings, f"found by scan: {one.evidence}")
+        taken.add(name)
+        print(f"{config}: {name} added")
+
+
+def _taken(config: Path) -> set[str]:
+    return set(load(config).devices)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number = 2
+    free = name
+    while free in taken:
+        free, number = f"{name}-{number}", number + 1
+    return free
+
+
+def _held(config: Path) -> set[str]:
+    """Return the serial ports that a running agent uses."""
+    try:
+        settings = load(config)
+    except ConfigError:
+        return set()
+    if not running(settings.node.run_dir):
+        return set()
+    lines = [
+        one.driver.connection().line
+        for one in settings.devices.values()
+        if isinstance(one.driver, SharesLine)
+    ]
+    return {form for line in lines if line.startswith("/") for form in (line, str(Path(line).resolve()))}
+
+
+def _units(text: str) -> list[int]:
+    found: list[int] = []
+    for part in text.split(","):
+        low, dash, high = part.strip().partition("-")
+        if not low.isdecimal() or (dash and not high.isdecimal()):
+            raise typer.BadParameter(f"{text!r}: expected 1-32, or 1,3,17", param_hint="--units")
+        found += range(int(low), int(high or low) + 1)
+    if not found or not all(1 <= unit <= 247 for unit in found):
+        raise typer.BadParameter(f"{text!r}: a serial line has units 1 to 247", param_hint="--units")
+    return found
+
+
+def _speeds(text: str) -> list[tuple[int, str]]:
+    found = []
+    for part in text.split(","):
+        match = _SPEED.fullmatch(part.strip())
+        if match is None:
+            raise typer.BadParameter(
+                f"{part!r}: expected a speed as 9600, 9600N or 2400E", param_hint="--speeds"
+            )
+        parities = [match[2].upper()] if match[2] else ["N", "E"]
+        found += [(int(match[1]), parity) for parity in parities]
+    return found

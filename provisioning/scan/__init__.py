@@ -1,0 +1,17 @@
+"""Looks for what hangs on a box. Reads only, one line at a time; never writes to a device."""
+
+from lamppost.provisioning.scan.found import Found, Progress
+from lamppost.provisioning.scan.listening import listen
+from lamppost.provisioning.scan.modbus import scan_line, scan_tcp
+from lamppost.provisioning.scan.ports import SerialPort, local_hosts, serial_ports
+
+__all__ = [
+    "Found",
+    "Progress",
+    "SerialPort",
+    "listen",
+    "local_hosts",
+    "scan_line",
+    "scan_tcp",
+    "serial_ports",
+]

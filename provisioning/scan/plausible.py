@@ -1,0 +1,41 @@
+"""Which profile fits a device: the one whose values can be true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lamppost.drivers.api import Look
+
+#: What values of a unit are on a street.
+USUAL = {
+    "V": (80, 480), "A": (-200, 200), "W": (-2e5, 2e5), "kW": (-200, 200), "Hz": (45, 65), "Cel": (-45, 85),
+    "%RH": (1, 100), "hPa": (600, 1100), "mm": (-500, 40000), "m": (0, 100), "m/s": (0, 75), "deg": (0, 360),
+    "dB": (15, 140), "ug/m3": (0, 2000), "lux": (0, 2e5), "kWh": (0, 1e8), "cm": (1, 6000), "/": (-1, 1),
+}  # fmt: skip
+#: So much of what a profile reads must be plausible, and say something.
+ENOUGH = 0.8
+
+
+#: Units whose values tell something: what hangs on a street is never without them.
+TELLING = ("V", "Hz", "hPa", "Cel", "%RH")
+
+
+def score(looks: Iterable[Look]) -> tuple[float, int]:
+    """Return how well values fit, 0 to 1, and how many of them could hardly do so by chance.
+
+    A device that says nothing but zeros fits nothing.
+    """
+    found = list(looks)
+    good = telling = 0
+    for one in found:
+        if one.value is None or isinstance(one.value, str):
+            continue
+        low, high = USUAL.get(one.unit, (-1e9, 1e9))
+        fits = low <= one.value <= high
+        good += fits
+        telling += fits and one.unit in TELLING and one.value != 0
+    if not found:
+        return 0.0, 0
+    limited = sum(one.unit in TELLING for one in found)
+    share = good / len(found)
+    return round(share if not limited else share * (0.5 + 0.5 * telling / limited), 2), telling

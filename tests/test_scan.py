@@ -1,0 +1,115 @@
+"""`lamppost scan`: what hangs on a line is found by reading alone, and can be added."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from lamppost.agent.config import load
+from lamppost.provisioning.cli import main
+from lamppost.provisioning.scan import listen, local_hosts, scan_line, scan_tcp, serial_ports
+from lamppost.simulators.modbus import device, serve_rtu_pty, serve_tcp
+from lamppost.simulators.serial import sensor, serve_serial
+
+
+async def all_of(scan) -> list:
+    return [one async for one in scan]
+
+
+def test_units_are_found_at_the_right_speed_with_their_profiles_and_only_read(tmp_path):
+    async def main_():
+        units = [device("eastron-sdm120", 1), device("rika-rk900-09", 7)]
+        async with serve_rtu_pty(units, baud=9600, check_speed=True, link=tmp_path / "tty") as line:
+            found = await all_of(scan_line(line.path, settings=[(4800, "N"), (9600, "N")], units=range(1, 9)))
+            assert {function for unit in units for function in unit.by_function} <= {1, 2, 3, 4}
+        return found
+
+    found = asyncio.run(main_())
+    assert [(one.settings["unit"], one.settings["profile"]) for one in found] == [
+        (1, "eastron-sdm120"),
+        (7, "rika-rk900-09"),
+    ]
+    assert all("baud=9600" in one.where for one in found)
+
+
+def test_a_unit_that_no_profile_fits_is_said_so(tmp_path):
+    async def main_():
+        async with serve_rtu_pty([device("generic", 3, count=4)], link=tmp_path / "tty") as line:
+            return await all_of(scan_line(line.path, settings=[(9600, "N")], units=range(1, 5)))
+
+    (found,) = asyncio.run(main_())
+    assert found.settings["unit"] == 3
+    assert not found.sure
+
+
+@pytest.mark.parametrize("kind", ["a02yyuw", "maxbotix-mb7389", "nmea-gnss", "dlt645-2007"])
+def test_a_sensor_is_told_by_what_it_says(kind, tmp_path):
+    async def main_():
+        async with serve_serial([sensor(kind, 17)], link=tmp_path / "tty", check_speed=True) as line:
+            return await listen(line.path)
+
+    (found,) = asyncio.run(main_())
+    assert found.settings["profile"] == kind
+    assert found.sure
+    if kind == "dlt645-2007":
+        assert found.settings["address"] == "000000000017"
+
+
+def test_modbus_tcp_is_found_and_closed_ports_cost_nothing():
+    async def main_():
+        async with serve_tcp([device("eastron-sdm630", 1)]) as line:
+            return await all_of(scan_tcp(["127.0.0.1", "127.0.0.2"], port=line.port))
+
+    (found,) = asyncio.run(main_())
+    assert found.settings["profile"] == "eastron-sdm630"
+
+
+def test_what_is_found_is_added_and_a_held_port_is_left_alone(tmp_path, capsys):
+    path = tmp_path / "lamppost.toml"
+    path.write_text(f'[node]\nid = "a"\nsite = "b"\nrun_dir = "{tmp_path}/run"\nstate_dir = "{tmp_path}/s"\n')
+    link = tmp_path / "tty"
+
+    async def scan(*options) -> int:
+        command = ["scan", "-c", str(path), "--port", str(link), "--no-tcp", *options]
+        async with serve_serial([sensor("a02yyuw")], link=link):
+            return await asyncio.to_thread(main, command)
+
+    assert asyncio.run(scan("--add", "--json")) == 0
+    assert json.loads(capsys.readouterr().out.partition("\n]")[0] + "]")[0]["complete"] is True
+    assert load(path).devices["a02yyuw"].driver.port == str(link)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "agent.pid").write_text("1\n")
+    assert asyncio.run(scan()) == 1
+    assert "the running agent uses it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("network", ["8.8.8.0/24", "10.0.0.0/16", "here"])
+def test_networks_that_are_not_ones_own_are_not_scanned(network):
+    with pytest.raises(ValueError, match=r"public|at most|Expected"):
+        local_hosts(network)
+
+
+def test_ports_are_known_by_their_stable_names(tmp_path):
+    (tmp_path / "serial/by-id").mkdir(parents=True)
+    for name in ("ttyUSB0", "ttyACM0"):
+        (tmp_path / name).touch()
+    (tmp_path / "serial/by-id/usb-FTDI").symlink_to(tmp_path / "ttyUSB0")
+    assert [port.path for port in serial_ports(tmp_path)] == [
+        str(tmp_path / "serial/by-id/usb-FTDI"),
+        str(tmp_path / "ttyACM0"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--units", "0-3", "1 to 247"),
+        ("--units", "a", "expected 1-32"),
+        ("--speeds", "fast", "expected a speed"),
+    ],
+)
+def test_wrong_options_are_refused_in_words(tmp_path, option, value, words, capsys):
+    assert main(["scan", "-c", str(tmp_path / "x.toml"), option, value]) == 2
+    assert words in capsys.readouterr().err
