@@ -103,7 +103,8 @@ class GaugeWitness:
         if mm is None or not self.trusted:
             return {}
         measures: dict[str, Measure] = {"level_mm": round(mm)}
-        if (rise := self._gauge.rise_mm_per_min()) is not None:
+        rise = self._gauge.rise_mm_per_min()
+        if rise is not None and mm > self._settings.dry_mm:  # what ebbed away has no rate any more
             measures["rise_mm_per_min"] = round(rise, 1)
         above = [limit for limit in self._rule.levels_mm.limits if limit > mm]
         if above and (left := self._gauge.to_level_s(above[0], now)) is not None:
