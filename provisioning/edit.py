@@ -21,8 +21,9 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from lamppost.agent.config import ConfigError, load
+from lamppost.agent.config import ConfigError
 from lamppost.agent.config.read import read
+from lamppost.provisioning.service_env import load_as_service
 
 #: Old files that are kept beside the configuration.
 KEPT = 10
@@ -178,7 +179,7 @@ def _write(path: Path, text: str) -> Path | None:
 def _check(fresh: Path, path: Path) -> None:
     """Hold the new text to the whole of what a configuration must be, in the name of the real file."""
     try:
-        load(fresh)
+        load_as_service(fresh)
     except ConfigError as error:
         raise ConfigError([replace(one, file=str(path)) for one in error.problems]) from None
 

@@ -118,7 +118,7 @@ BROKEN = {
     "folder": lambda path: path.mkdir(),
 }
 #: These work, or wait, without a good configuration: their own tests hold them.
-ELSEWHERE = ("run", "simulate", "demo", "completion", "driver", "model", "support", "portal")
+ELSEWHERE = ("run", "simulate", "demo", "completion", "driver", "model", "support", "portal", "scan")
 
 
 @pytest.mark.parametrize("how", BROKEN)

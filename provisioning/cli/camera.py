@@ -12,6 +12,7 @@ import typer
 
 from lamppost.provisioning.cli.camera_dry import dry
 from lamppost.provisioning.cli.options import ConfigFile, chosen_camera
+from lamppost.provisioning.service_env import load_as_service
 
 app = typer.Typer(no_args_is_help=True)
 app.command("dry")(dry)
@@ -44,10 +45,9 @@ def snapshot(
     """
     import cv2  # noqa: PLC0415 - heavy, and only needed here
 
-    from lamppost.agent.config import load  # noqa: PLC0415
     from lamppost.provisioning.drawn import drawn  # noqa: PLC0415
 
-    found = chosen_camera(load(config), device)
+    found = chosen_camera(load_as_service(config), device)
     path = out or Path(f"{device}.jpg")
     if path.suffix.lower() not in _FORMATS:
         return _wrong(f"{path}: a picture ends in .jpg or .png")

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from lamppost.provisioning.cli.options import ConfigFile, chosen_camera, read_picture
+from lamppost.provisioning.service_env import load_as_service
 from lamppost.provisioning.water import watched_zones
 
 #: Seconds between two pictures: some traffic passes meanwhile.
@@ -41,12 +42,11 @@ def dry(
 
     Examples: `lamppost camera dry underpass-cam`, `lamppost camera dry underpass-cam --image dry-night.jpg`.
     """
-    from lamppost.agent.config import load  # noqa: PLC0415 - heavy, and only needed here
     from lamppost.agent.sight.commission import doubts, dry_roads, wet_shares  # noqa: PLC0415
     from lamppost.agent.sight.detector import segmenter  # noqa: PLC0415
     from lamppost.agent.sight.dry import DryFolder  # noqa: PLC0415
 
-    settings = load(config)
+    settings = load_as_service(config)
     camera = chosen_camera(settings, device)
     segment = segmenter(settings.sight, settings.path)
     if image:

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from lamppost.agent.config import Config, ConfigError, Problem, load
+from lamppost.agent.config import Config, ConfigError, Problem
 from lamppost.provisioning.cli.look import paint
 from lamppost.provisioning.cli.options import ConfigArgument
+from lamppost.provisioning.service_env import load_as_service
 from lamppost.provisioning.water import water_notes
 
 app = typer.Typer(no_args_is_help=True)
@@ -32,7 +33,7 @@ def check(
     problems: Sequence[Problem] = ()
     config: Config | None = None
     try:
-        config = load(file)
+        config = load_as_service(file)
     except ConfigError as error:
         problems = error.problems
     if as_json:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import ValidationError
 
-from lamppost.agent.config import Config, DeviceConfig, load
+from lamppost.agent.config import Config, DeviceConfig
 from lamppost.agent.config.notes import nearest
 from lamppost.drivers import registry
 from lamppost.drivers.api import CanExplain, CanWrite, Driver, DriverError, Look, SharesLine, Value
@@ -22,6 +22,7 @@ from lamppost.provisioning.cli.look import paint
 from lamppost.provisioning.cli.options import ConfigFile
 from lamppost.provisioning.edit import editing
 from lamppost.provisioning.running import last_status, newest_readings, running
+from lamppost.provisioning.service_env import load_as_service
 
 T = TypeVar("T")
 
@@ -93,7 +94,7 @@ def list_devices(config: ConfigFile, as_json: Json = False) -> int:
 
     Example: `lamppost device list --json`.
     """
-    settings = load(config)
+    settings = load_as_service(config)
     status = (last_status(settings.node.run_dir) or {}) if running(settings.node.run_dir) else {}
     states = status.get("devices", {})
     rows = {name: _row(one, states.get(name, {})) for name, one in settings.devices.items()}
@@ -114,7 +115,7 @@ def look(name: Name, config: ConfigFile, as_json: Json = False) -> int:
 
     Exit code 1 if it does not answer, or a value is not believed. Example: `lamppost device test meter`.
     """
-    settings = load(config)
+    settings = load_as_service(config)
     chosen = _chosen(settings, name)
     driver = chosen.driver
     if running(settings.node.run_dir) and chosen.enabled and _holds_port(driver):
@@ -144,7 +145,7 @@ def read(
 
     Example: `lamppost device read meter voltage power`.
     """
-    settings = load(config)
+    settings = load_as_service(config)
     chosen = _chosen(settings, name)
     alive = running(settings.node.run_dir) and chosen.enabled
     found = newest_readings(settings.node.run_dir, name) if alive else {}
@@ -176,7 +177,7 @@ def write(
 
     Example: `lamppost device write gutter mounting_height 250`.
     """
-    settings = load(config)
+    settings = load_as_service(config)
     chosen = _chosen(settings, name).driver
     if not isinstance(chosen, CanWrite) or quantity not in chosen.writable():
         allowed = ", ".join(chosen.writable()) if isinstance(chosen, CanWrite) else ""
@@ -216,7 +217,7 @@ def remove(name: Name, config: ConfigFile, yes: Yes = False, as_json: Json = Fal
 
     Example: `lamppost device remove meter`.
     """
-    _chosen(load(config), name)
+    _chosen(load_as_service(config), name)
     if not yes and not typer.confirm(f"Remove {name}"):
         raise typer.Abort
     with editing(config) as change:

@@ -12,6 +12,7 @@ import typer
 from lamppost.agent.evidence.exhibit import MOMENTS
 from lamppost.provisioning.cli.options import ConfigFile
 from lamppost.provisioning.cli.replay_water import replayed_water
+from lamppost.provisioning.service_env import load_as_service
 
 if TYPE_CHECKING:
     from lamppost.agent.config import Config
@@ -63,13 +64,12 @@ def replay(
     `lamppost replay -d kerb-cam --annotate out.mp4 --evidence pictures night.mp4`,
     `lamppost replay -d underpass-cam --dry dry-road.jpg flood.mp4`.
     """
-    from lamppost.agent.config import load  # noqa: PLC0415 - heavy, and only needed here
     from lamppost.agent.sight.detector import detector  # noqa: PLC0415
     from lamppost.agent.sight.replay import Counts  # noqa: PLC0415
     from lamppost.agent.sight.replay import replay as run  # noqa: PLC0415
     from lamppost.drivers.camera.recording import RecordingError, open_recording  # noqa: PLC0415
 
-    settings = load(config)
+    settings = load_as_service(config)
     camera = _camera(settings.devices, device)
     rules = [rule for rule in settings.rules.values() if (device, "") in set(rule.watches())]
     if not rules:
