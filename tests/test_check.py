@@ -7,6 +7,7 @@ import json
 import socket
 import string
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 import cv2
@@ -273,6 +274,8 @@ def test_every_text_has_both_languages_with_the_same_values():
     def fields(text):
         return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
+    for module in ("check.texts", "report.texts", "cli.status_texts", "cli.commissioning_texts"):
+        import_module(f"lamppost.provisioning.{module}")
     for key, (english, chinese) in words.texts().items():
         assert fields(english) == fields(chinese), key
 

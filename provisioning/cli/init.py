@@ -11,18 +11,14 @@ import typer
 
 from lamppost.agent.config import ConfigError
 from lamppost.agent.config.read import read
+from lamppost.provisioning.cli.commissioning_texts import TEXTS as _TEXTS  # noqa: F401 - makes them known
 from lamppost.provisioning.cli.options import ConfigFile
 from lamppost.provisioning.edit import editing, write_new
 from lamppost.provisioning.first import Answers, rendered
 from lamppost.provisioning.poles import Pole, PolesError, read_poles
+from lamppost.provisioning.words import say
 
-_QUESTIONS = {
-    "id": "Node id, as on the pole's door",
-    "site": "Site",
-    "lat": "Latitude in degrees (empty if unknown)",
-    "lon": "Longitude in degrees (empty if unknown)",
-    "hub": "Hub, as mqtts://host:8883 (empty for none yet)",
-}
+_ASKED = ("id", "site", "lat", "lon", "hub")
 _NEEDED = ("id", "site")
 
 
@@ -71,10 +67,10 @@ def init(
     if as_json:
         print(json.dumps(told, indent=2, ensure_ascii=False))
         return 0
-    print(f"{config}: written for {answers.id} at {answers.site}")
+    print(say("init.written", file=config, id=answers.id, site=answers.site))
     if backup is not None:
-        print(f"the old file is {backup}")
-    print("next: lamppost device add, lamppost check")
+        print(say("init.backup", backup=backup))
+    print(say("init.next"))
     return 0
 
 
@@ -85,11 +81,11 @@ def _listed(path: Path, wanted: str | None, *, asks: bool) -> Pole | None:
     except PolesError as error:
         raise typer.BadParameter(str(error), param_hint="--poles") from None
     if wanted is None and asks and sys.stdin.isatty():
-        wanted = typer.prompt("Which pole is this")
+        wanted = typer.prompt(say("init.which"))
     if wanted is None:
         for one in known.values():
             print(f"{one.id:20} {one.site or '-'}")
-        print(f"{len(known)} poles; say which with --pole ID")
+        print(say("init.poles", count=len(known)))
         return None
     if wanted not in known:
         import difflib  # noqa: PLC0415 - a right id has nothing to guess
@@ -135,11 +131,11 @@ def _before(config: Path) -> dict[str, Any]:
 def _answered(given: dict[str, Any], before: dict[str, Any], *, asks: bool) -> Answers:
     """Ask for what is missing. Raises BadParameter where nobody can be asked."""
     values = dict(given)
-    for key, question in _QUESTIONS.items():
+    for key in _ASKED:
         if values.get(key) is not None:
             continue
         if asks:
-            values[key] = _ask(key, question, before.get(key))
+            values[key] = _ask(key, say(f"init.{key}"), before.get(key))
         elif key in before:
             values[key] = before[key]
     missing = [f"--{key}" for key in _NEEDED if not values.get(key)]
@@ -160,7 +156,7 @@ def _ask(key: str, question: str, proposed: Any) -> Any:
         )
         text = str(answer).strip()
         if not text and key in _NEEDED:
-            print("this is needed")
+            print(say("init.needed"))
             continue
         try:
             Answers.check(key, text)

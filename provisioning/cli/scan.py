@@ -12,13 +12,16 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from lamppost.agent.config import ConfigError, load
+from lamppost.agent.config import ConfigError
 from lamppost.drivers.api import DriverError, SharesLine
+from lamppost.provisioning.cli.commissioning_texts import TEXTS as _TEXTS  # noqa: F401 - makes them known
 from lamppost.provisioning.cli.options import ConfigFile
 from lamppost.provisioning.edit import editing
 from lamppost.provisioning.running import running
 from lamppost.provisioning.scan import Found, listen, local_hosts, scan_line, scan_tcp, serial_ports
 from lamppost.provisioning.scan.modbus import SETTINGS
+from lamppost.provisioning.service_env import load_as_service
+from lamppost.provisioning.words import say
 
 Pairs: TypeAlias = Sequence[tuple[int, str]]
 _SPEED = re.compile(r"(\d{2,7})(?:[:/ ]?8?([NEO])1?)?", re.IGNORECASE)
@@ -68,14 +71,14 @@ def scan(
     if as_json:
         print(json.dumps([one.as_json() for one in found], indent=2, ensure_ascii=False))
     elif not found:
-        print(f"nothing answered; {len(free)} serial ports, {len(hosts)} addresses")
+        print(say("scan.nothing", ports=len(free), hosts=len(hosts)))
     _offer(config, found, add=add, ask=not as_json and sys.stdin.isatty())
     return 0 if found else 1
 
 
 def _is_held(path: str, held: set[str]) -> bool:
     if path in held or str(Path(path).resolve()) in held:
-        print(f"{path}: the running agent uses it; stop the agent to scan it", file=sys.stderr)
+        print(say("scan.used", path=path), file=sys.stderr)
         return True
     return False
 
@@ -159,11 +162,11 @@ def _offer(config: Path, found: list[Found], *, add: bool, ask: bool) -> None:
         with editing(config) as change:
             change.add_device(name, one.settings, f"found by scan: {one.evidence}")
         taken.add(name)
-        print(f"{config}: {name} added")
+        print(say("scan.added", file=config, name=name))
 
 
 def _taken(config: Path) -> set[str]:
-    return set(load(config).devices)
+    return set(load_as_service(config).devices)
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -177,7 +180,7 @@ def _free(name: str, taken: set[str]) -> str:
 def _held(config: Path) -> set[str]:
     """Return the serial ports that a running agent uses."""
     try:
-        settings = load(config)
+        settings = load_as_service(config)
     except ConfigError:
         return set()
     if not running(settings.node.run_dir):
