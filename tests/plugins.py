@@ -70,7 +70,11 @@ def lamppost(
     """Run the command line in a process of its own; ``path`` is a folder with further packages."""
     code = "import sys; from lamppost.provisioning.cli import main; sys.exit(main())"
     whole = {k: v for k, v in os.environ.items() if not k.startswith(("LAMPPOST_", "PYTHONPATH"))}
-    whole |= {"NO_COLOR": "1", "COLUMNS": "100", "LC_ALL": "C.UTF-8"} | ({"PYTHONPATH": str(path)} if path else {}) | (env or {})
+    whole |= (
+        {"NO_COLOR": "1", "COLUMNS": "100", "LC_ALL": "C.UTF-8"}
+        | ({"PYTHONPATH": str(path)} if path else {})
+        | (env or {})
+    )
     return subprocess.run(
         [sys.executable, "-c", code, *args],
         env=whole, cwd=cwd, capture_output=True, text=True, timeout=60, check=False,
