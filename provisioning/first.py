@@ -11,7 +11,7 @@ from lamppost.agent.config.model import Hub, check_name
 
 _HEAD = """\
 # Configuration of this box: docs/configuration.md has every key, `lamppost config check` says what is wrong.
-# `lamppost device add` and `lamppost portal` change this file and keep the comments.
+# `lamppost device add` and `lamppost camera zone` change this file and keep the comments.
 """
 _DEVICES = """\
 

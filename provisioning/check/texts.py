@@ -81,8 +81,8 @@ TEXTS: Final = {
     "picture.blurred.todo": ("clean the lens; focus", "清洁镜头；调焦"),
     "picture.moved": ("the camera looks elsewhere than before", "摄像机朝向已改变"),
     "picture.moved.todo": (
-        "turn it back, or draw its zones anew: lamppost portal",
-        "转回原位，或重画区域：lamppost portal",
+        "turn it back, or draw its zones anew: lamppost camera zone",
+        "转回原位，或重画区域：lamppost camera zone",
     ),
     "picture.other": ("the picture is {word}", "画面：{word}"),
     "picture.other.todo": (
@@ -91,7 +91,7 @@ TEXTS: Final = {
     ),
     "picture.none": ("no picture: {why}", "没有画面：{why}"),
     "picture.no-zones": ("the picture is good, but has no zones", "画面正常，但没有区域"),
-    "picture.no-zones.todo": ("draw them: lamppost portal", "画区域：lamppost portal"),
+    "picture.no-zones.todo": ("draw them: lamppost camera zone", "画区域：lamppost camera zone"),
     # --- models and rules
     "model.ok": ("{version}, loads and runs", "{version}，可加载并运行"),
     "model.bad": ("{why}", "{why}"),

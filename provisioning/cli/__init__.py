@@ -34,7 +34,7 @@ COMMANDS = {
     "init": Command(f"{_HERE}.init", "init", "Write the first configuration of a box."),
     "config": Command(f"{_HERE}.config", "app", "Check a configuration file; print its JSON Schema."),
     "check": Command(f"{_HERE}.check", "check", "Check the box: devices, disk, clock, hub and more."),
-    "camera": Command(f"{_HERE}.camera", "app", "Save a picture, zones drawn in; say that a road is dry."),
+    "camera": Command(f"{_HERE}.camera", "app", "Save a picture, draw zones, say that a road is dry."),
     "scan": Command(f"{_HERE}.scan", "scan", "Look for devices on ports and in the network."),
     "device": Command(f"{_HERE}.device", "app", "Add, test, read, write and remove devices."),
     "driver": Command(f"{_HERE}.driver", "app", "List the installed drivers and their profiles."),

@@ -1,4 +1,4 @@
-"""`lamppost camera snapshot|dry`."""
+"""`lamppost camera snapshot|dry|zone`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from typing import Annotated
 import typer
 
 from lamppost.provisioning.cli.camera_dry import dry
+from lamppost.provisioning.cli.camera_zone import zone
 from lamppost.provisioning.cli.options import ConfigFile, chosen_camera
 from lamppost.provisioning.service_env import load_as_service
 
 app = typer.Typer(no_args_is_help=True)
 app.command("dry")(dry)
+app.command("zone")(zone)
 
 _FORMATS = (".jpg", ".jpeg", ".png")
 
