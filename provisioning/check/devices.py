@@ -14,6 +14,7 @@ from lamppost.provisioning.check import picture
 from lamppost.provisioning.check.bench import Bench, span
 from lamppost.provisioning.check.finding import Finding, green, red, yellow
 from lamppost.provisioning.check.live import sampled
+from lamppost.provisioning.check.units import shown_unit
 
 #: Seconds that one device may take; a camera starts a process and decodes.
 DEVICE_S, CAMERA_S = 8.0, 14.0
@@ -146,6 +147,6 @@ def _health(bench: Bench, device: str, health: Mapping[str, Any], newest: Mappin
 
 def summary(readings: Mapping[str, Any]) -> str:
     """Return the first readings in one line."""
-    shown = [f"{name} {r['value']} {r['unit']}".strip() for name, r in readings.items() if r["value"] != ""]
+    shown = [f"{name} {r['value']} {shown_unit(r['unit'])}".strip() for name, r in readings.items()]
     more = f", +{len(shown) - _SHOWN}" if len(shown) > _SHOWN else ""
     return ", ".join(shown[:_SHOWN]) + more

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from lamppost.provisioning.check.units import shown_unit
 from lamppost.provisioning.words import language, say
 
-#: SenML units (RFC 8428) that people write otherwise.
-_UNITS: Final = {"Cel": "°C", "/": "", "%RH": "% RH", "deg": "°"}
 _STYLE = Path(__file__).with_name("report.css")
 
 
@@ -64,7 +63,7 @@ def _checks(record: Mapping[str, Any]) -> str:
     rows = [
         (
             f'<span class="mark {c["colour"]}">{escape(say("report.colour." + c["colour"]))}</span>',
-            f"<code>{escape(c['name'])}</code>",
+            f"<code>{escape(c['name']).replace('/', '/<wbr>')}</code>",
             escape(c["says"]) + (f'<p class="todo">{escape(c["todo"])}</p>' if c["todo"] else ""),
         )
         for c in record["checks"]
@@ -96,7 +95,7 @@ def _readings(record: Mapping[str, Any], name: str) -> str:
         if reading["quality"] == "bad":
             value = f'<em class="bad">{escape(say("report.bad"))}</em>'
         else:
-            unit = _UNITS.get(reading["unit"], reading["unit"])
+            unit = shown_unit(reading["unit"])
             value = f"<b>{escape(_shown(reading['value']))}</b> {escape(unit)}"
         items.append(f"<li><span>{escape(quantity)}</span> {value}</li>")
     return f'<ul class="readings">{"".join(items)}</ul>' if items else escape(say("report.no-readings"))
