@@ -24,7 +24,7 @@ from lamppost.simulators.modbus import Unit, serve_tcp
 class Page(HTMLParser):
     """What of a page could be fetched, and whether its elements are closed."""
 
-    void = frozenset({"meta", "img", "br", "hr", "link", "input"})
+    void = frozenset({"meta", "img", "br", "hr", "link", "input", "wbr"})
 
     def __init__(self, text: str) -> None:
         super().__init__()
