@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ def zone(
     picture: Annotated[
         Path | None, typer.Option("--picture", metavar="FILE", help="Save a picture with the zones drawn in.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was done as one JSON object.")] = False,
 ) -> int:
     """Draw a zone of a camera, or draw it anew; the file keeps its comments, and a backup is left.
 
@@ -46,10 +48,21 @@ def zone(
             change.remove_zone(device, name)
         else:
             change.set_zone(device, name, corners)
+    legend = _save(config, device, picture) if picture is not None else {}
     done = "removed" if remove else "drawn"
+    if as_json:
+        told = {
+            "file": str(config),
+            "backup": str(change.backup),
+            "zone": name,
+            "done": done,
+            "legend": legend,
+        }
+        print(json.dumps(told, ensure_ascii=False))
+        return 0
     print(f"{config}: zone {name} of {device} {done}; the old file is {change.backup}")
     if picture is not None:
-        _save(config, device, picture)
+        print(f"{picture}: {', '.join(f'{label}: {one}' for label, one in legend.items())}")
     return 0
 
 
@@ -61,7 +74,7 @@ def _point(text: str) -> tuple[float, float]:
         raise typer.BadParameter(f"{text!r}: expected X,Y as 0.25,0.6", param_hint="X,Y") from None
 
 
-def _save(config: Path, device: str, path: Path) -> None:
+def _save(config: Path, device: str, path: Path) -> dict[str, str]:
     import cv2  # noqa: PLC0415 - heavy, and only needed here
 
     from lamppost.provisioning.drawn import drawn  # noqa: PLC0415
@@ -72,4 +85,4 @@ def _save(config: Path, device: str, path: Path) -> None:
     frame = asyncio.run(found.snapshot())
     image, legend = drawn(frame.image, found.zones, found.lines)
     path.write_bytes(cv2.imencode(path.suffix, image)[1].tobytes())
-    print(f"{path}: {', '.join(f'{label}: {name}' for label, name in legend.items())}")
+    return dict(legend)
