@@ -248,6 +248,21 @@ def test_the_box_itself(tmp_path):
     assert seen.todo == f"chmod 600 {key}"
 
 
+def test_the_rights_that_count_are_those_of_the_running_agents_user(tmp_path):
+    key = tmp_path / "key.pem"
+    key.write_text("")
+    key.chmod(0o600)
+    text = f'[hub]\nurl = "mqtts://127.0.0.1:1"\ncert_file = "{key}"\nkey_file = "{key}"\n'
+    settings = config(tmp_path, text)
+    assert [finding.colour.value for finding in permissions(Bench(settings))] == ["green"]
+    proc = tmp_path / "proc/4711"
+    proc.mkdir(parents=True)
+    (proc / "status").write_text("Name:\tx\nUid:\t4242\t4242\t4242\t4242\nGid:\t4242\t4242\nGroups:\t20 \n")
+    seen = {finding.says for finding in permissions(Bench(settings, {"pid": 4711}, tmp_path))}
+    assert f"4242 may not read {key}" in seen
+    assert any(said.startswith("4242 may not write") for said in seen)
+
+
 def test_the_command_gives_colours_to_programs_and_words_to_people(tmp_path, capsys):
     config(tmp_path, device("tank", free_port()))
     file = str(tmp_path / "lamppost.toml")

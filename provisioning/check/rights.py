@@ -1,4 +1,4 @@
-"""What the user who looks may do: ports, folders, key files."""
+"""What the agent's user may do, or who looks if no agent runs: ports, folders, files."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 
 from lamppost.agent.config import Config
 from lamppost.drivers.api import SharesLine
-from lamppost.provisioning.check.bench import Bench, user
-from lamppost.provisioning.check.finding import Finding, green, red
+from lamppost.provisioning.check.actor import Actor, actor
+from lamppost.provisioning.check.bench import Bench
+from lamppost.provisioning.check.finding import Finding, green, red, yellow
 from lamppost.provisioning.check.host import existing
 
 _DEVICE_FILE = re.compile(r"(?:v4l2:)?(/dev/\S+)")
@@ -19,20 +20,25 @@ _DEVICE_FILE = re.compile(r"(?:v4l2:)?(/dev/\S+)")
 
 def permissions(bench: Bench) -> Iterator[Finding]:
     """Look at everything that the agent must open; one line for each that it may not."""
-    config, who = bench.config, user()
-    found = [*_ports(config, who), *_folders(config, who), *_keys(config)]
-    yield from found or [green("permissions", "permissions.ok", user=who)]
+    config, who = bench.config, actor(bench)
+    found = [*_ports(config, who), *_folders(config, who), *_files(config, who)]
+    yield from found or [green("permissions", "permissions.ok", user=who.name)]
 
 
-def _ports(config: Config, who: str) -> Iterator[Finding]:
+def _ports(config: Config, who: Actor) -> Iterator[Finding]:
     for path in dict.fromkeys(ports(config)):
-        if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        if path.exists() and not who.may(path, os.R_OK | os.W_OK):
             try:
                 group = grp.getgrgid(path.stat().st_gid).gr_name
             except KeyError:
                 group = str(path.stat().st_gid)
             yield red(
-                "permissions", "permissions.port", "permissions.port.todo", user=who, path=path, group=group
+                "permissions",
+                "permissions.port",
+                "permissions.port.todo",
+                user=who.name,
+                path=path,
+                group=group,
             )
 
 
@@ -47,14 +53,23 @@ def ports(config: Config) -> Iterator[Path]:
             yield Path(match[1])
 
 
-def _folders(config: Config, who: str) -> Iterator[Finding]:
-    wanted = (config.node.run_dir, config.node.state_dir, config.spool.path.parent)
-    for path in dict.fromkeys(existing(wanted_path) for wanted_path in wanted):
-        if not os.access(path, os.W_OK | os.X_OK):
-            yield red("permissions", "permissions.folder", "permissions.folder.todo", user=who, path=path)
+def _folders(config: Config, who: Actor) -> Iterator[Finding]:
+    for wanted in dict.fromkeys((config.node.run_dir, config.node.state_dir, config.spool.path.parent)):
+        path = existing(wanted)
+        if not who.may(path, os.W_OK | os.X_OK):
+            # What is not there yet may be made by the service's unit before the agent begins.
+            make = red if path == wanted else yellow
+            yield make(
+                "permissions", "permissions.folder", "permissions.folder.todo", user=who.name, path=path
+            )
 
 
-def _keys(config: Config) -> Iterator[Finding]:
-    key = config.hub.key_file if config.hub else None
+def _files(config: Config, who: Actor) -> Iterator[Finding]:
+    hub = config.hub
+    named = (hub.ca_file, hub.cert_file, hub.key_file) if hub else ()
+    for path in (config.path, *(path for path in named if path is not None)):
+        if path.is_file() and not who.may(path, os.R_OK):
+            yield red("permissions", "permissions.file", "permissions.folder.todo", user=who.name, path=path)
+    key = hub.key_file if hub else None
     if key is not None and key.is_file() and (mode := key.stat().st_mode & 0o777) & 0o077:
         yield red("permissions", "permissions.key", "permissions.key.todo", path=key, mode=mode)

@@ -168,6 +168,7 @@ TEXTS: Final = {
     ),
     "permissions.folder": ("{user} may not write {path}", "{user} 无权写入 {path}"),
     "permissions.folder.todo": ("sudo chown {user} {path}", "sudo chown {user} {path}"),
+    "permissions.file": ("{user} may not read {path}", "{user} 无权读取 {path}"),
     "permissions.key": ("others may read {path} (mode {mode:o})", "他人可读 {path}（权限 {mode:o}）"),
     "permissions.key.todo": ("chmod 600 {path}", "chmod 600 {path}"),
     # --- hub
