@@ -9,7 +9,16 @@ import pytest
 
 from lamppost.agent.config import load
 from lamppost.provisioning.cli import main
-from lamppost.provisioning.scan import listen, local_hosts, scan_line, scan_tcp, serial_ports
+from lamppost.provisioning.scan import (
+    discover,
+    listen,
+    local_hosts,
+    scan_cameras,
+    scan_line,
+    scan_tcp,
+    serial_ports,
+    usb_cameras,
+)
 from lamppost.simulators.modbus import device, serve_rtu_pty, serve_tcp
 from lamppost.simulators.serial import sensor, serve_serial
 
@@ -72,7 +81,7 @@ def test_what_is_found_is_added_and_a_held_port_is_left_alone(tmp_path, capsys):
     link = tmp_path / "tty"
 
     async def scan(*options) -> int:
-        command = ["scan", "-c", str(path), "--port", str(link), "--no-tcp", *options]
+        command = ["scan", "-c", str(path), "--port", str(link), "--no-tcp", "--no-cameras", *options]
         async with serve_serial([sensor("a02yyuw")], link=link):
             return await asyncio.to_thread(main, command)
 
@@ -113,3 +122,59 @@ def test_ports_are_known_by_their_stable_names(tmp_path):
 def test_wrong_options_are_refused_in_words(tmp_path, option, value, words, capsys):
     assert main(["scan", "-c", str(tmp_path / "x.toml"), option, value]) == 2
     assert words in capsys.readouterr().err
+
+
+ONVIF = """<e:Envelope><d:ProbeMatches><d:XAddrs>http://127.0.0.1:8000/onvif/device_service</d:XAddrs>
+<d:Scopes>onvif://www.onvif.org/name/Kerb onvif://www.onvif.org/hardware/K1</d:Scopes></d:ProbeMatches></e:Envelope>"""
+
+
+def test_an_onvif_camera_answers_the_probe():
+    class Camera(asyncio.DatagramProtocol):
+        def connection_made(self, transport):
+            self.transport = transport
+
+        def datagram_received(self, data, addr):
+            assert b"NetworkVideoTransmitter" in data
+            self.transport.sendto(ONVIF.encode(), addr)
+
+    async def main_():
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(Camera, local_addr=("127.0.0.1", 0))
+        try:
+            return await discover(0.3, transport.get_extra_info("sockname"))
+        finally:
+            transport.close()
+
+    assert asyncio.run(main_()) == {"127.0.0.1": "Kerb K1"}
+
+
+@pytest.mark.parametrize(("status", "complete"), [("200 OK", True), ("401 Unauthorized", False)])
+def test_a_camera_is_found_by_its_makers_path(status, complete):
+    async def serve(reader, writer):
+        request = await reader.readuntil(b"\r\n\r\n")
+        right = b"/Streaming/Channels/101 " in request
+        body = b"v=0\r\nm=video 0 RTP/AVP 96\r\n" if right and complete else b""
+        head = f"RTSP/1.0 {status if right or not complete else '404 Not Found'}\r\nCSeq: 1\r\n"
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        await writer.drain()
+        writer.close()
+
+    async def main_():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            return await all_of(scan_cameras([f"127.0.0.1:{port}", "127.0.0.1:1"]))
+
+    (found,) = asyncio.run(main_())
+    assert found.complete is complete
+    assert found.where.startswith("rtsp://127.0.0.1:")
+
+
+def test_usb_cameras_are_known_by_their_stable_names(tmp_path):
+    (tmp_path / "v4l/by-id").mkdir(parents=True)
+    for name in ("video0", "video1"):
+        (tmp_path / name).touch()
+    (tmp_path / "v4l/by-id/usb-cam-index0").symlink_to(tmp_path / "video0")
+    assert [one.settings["source"] for one in usb_cameras(tmp_path)] == [
+        f"v4l2:{tmp_path}/v4l/by-id/usb-cam-index0"
+    ]

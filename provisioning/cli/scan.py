@@ -18,7 +18,17 @@ from lamppost.provisioning.cli.commissioning_texts import TEXTS as _TEXTS  # noq
 from lamppost.provisioning.cli.options import ConfigFile
 from lamppost.provisioning.edit import editing
 from lamppost.provisioning.running import running
-from lamppost.provisioning.scan import Found, listen, local_hosts, scan_line, scan_tcp, serial_ports
+from lamppost.provisioning.scan import (
+    Found,
+    discover,
+    listen,
+    local_hosts,
+    scan_cameras,
+    scan_line,
+    scan_tcp,
+    serial_ports,
+    usb_cameras,
+)
 from lamppost.provisioning.scan.modbus import SETTINGS
 from lamppost.provisioning.service_env import load_as_service
 from lamppost.provisioning.words import say
@@ -45,10 +55,17 @@ def scan(
         str | None, typer.Option(metavar="NETWORK", help="Private network for Modbus TCP, as 192.168.1.0/24.")
     ] = None,
     tcp_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of Modbus TCP.")] = 502,
+    cameras: Annotated[
+        bool, typer.Option("--cameras/--no-cameras", help="Look for cameras: USB, ONVIF.")
+    ] = True,
+    camera_hosts: Annotated[
+        list[str] | None,
+        typer.Option("--camera-host", metavar="HOST", help="Ask this host for RTSP; again for more."),
+    ] = None,
     add: Annotated[bool, typer.Option("--add", help="Add what is found for sure, without asking.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was found as one JSON array.")] = False,
 ) -> int:
-    """Look for devices: Modbus units, sensors that speak, meters, Modbus TCP. Only reads, never writes.
+    """Look for devices: Modbus units, sensors that speak, meters, Modbus TCP, cameras. Only reads.
 
     A line that the running agent uses is left alone. Offers to add what it found. Exit code 1 if nothing was.
 
@@ -67,6 +84,8 @@ def scan(
 
     free = [path for path in paths if not _is_held(path, held)]
     found = asyncio.run(_everything(free, pairs, wanted, hosts, tcp_port, shown))
+    if cameras or camera_hosts:
+        found += asyncio.run(_cameras(camera_hosts or [], shown, everywhere=cameras))
     shown.clear()
     if as_json:
         print(json.dumps([one.as_json() for one in found], indent=2, ensure_ascii=False))
@@ -99,6 +118,22 @@ async def _everything(
         async for one in scan_tcp(hosts, port=tcp_port, progress=shown.progress):
             shown.found(one)
             found.append(one)
+    return found
+
+
+async def _cameras(named: list[str], shown: _Shown, *, everywhere: bool) -> list[Found]:
+    found = usb_cameras() if everywhere else []
+    for one in found:
+        shown.found(one)
+    says: dict[str, str] = {}
+    if everywhere:
+        shown.progress("ONVIF cameras", 0.0)
+        says = await discover()
+    async for one in scan_cameras(list(dict.fromkeys([*named, *says])), progress=shown.progress):
+        maker = says.get(one.where.removeprefix("rtsp://").partition("/")[0], "")
+        told = one._replace(evidence=f"{one.evidence}; {maker}".removesuffix("; "))
+        shown.found(told)
+        found.append(told)
     return found
 
 
@@ -142,7 +177,7 @@ class _Shown:
         """Print a device."""
         self.clear()
         if not self._quiet:
-            profile = one.settings.get("profile", "no profile")
+            profile = one.settings.get("profile") or one.settings["driver"]
             print(f"{one.where}: {profile}{'' if one.sure else ' ?'}  ({one.evidence})", flush=True)
 
 

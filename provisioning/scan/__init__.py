@@ -1,5 +1,6 @@
 """Looks for what hangs on a box. Reads only, one line at a time; never writes to a device."""
 
+from lamppost.provisioning.scan.cameras import discover, scan_cameras, usb_cameras
 from lamppost.provisioning.scan.found import Found, Progress
 from lamppost.provisioning.scan.listening import listen
 from lamppost.provisioning.scan.modbus import scan_line, scan_tcp
@@ -9,9 +10,12 @@ __all__ = [
     "Found",
     "Progress",
     "SerialPort",
+    "discover",
     "listen",
     "local_hosts",
+    "scan_cameras",
     "scan_line",
     "scan_tcp",
     "serial_ports",
+    "usb_cameras",
 ]
