@@ -1,0 +1,1 @@
+"""The page on the technician's phone or laptop."""
