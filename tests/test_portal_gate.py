@@ -36,7 +36,7 @@ def test_too_many_guesses_lock_the_gate_and_keep_open_sessions() -> None:
     gate = Gate("123456", clock)
     _, session = gate.enter("123456")
     for _ in range(TRIES):
-        gate.enter("ошибка")
+        gate.enter("\ud800不对")
         clock.now_s += gate.wait_s()
     assert gate.enter("123456") == (Answer.LOCKED, "")
     assert gate.knows(session)

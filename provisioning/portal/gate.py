@@ -49,7 +49,7 @@ class Gate:
             return Answer.LOCKED, ""
         if self.wait_s() > 0:
             return Answer.WAIT, ""
-        if not hmac.compare_digest(pin.encode(), self._pin.encode()):
+        if not hmac.compare_digest(pin.encode(errors="replace"), self._pin.encode()):
             return self._refuse(), ""
         self._wrong = 0
         session = secrets.token_urlsafe(32)
@@ -58,7 +58,7 @@ class Gate:
 
     def knows(self, session: str) -> bool:
         """Whether the session was opened by this gate's PIN."""
-        given = session.encode()
+        given = session.encode(errors="replace")
         return any(hmac.compare_digest(given, each.encode()) for each in self._sessions)
 
     def _refuse(self) -> Answer:
