@@ -10,6 +10,7 @@ from waiting import until
 
 from lamppost.drivers.api import DriverError
 from lamppost.drivers.registry import load
+from lamppost.drivers.serial import listen
 from lamppost.simulators.faults import Fault
 from lamppost.simulators.serial import SENSORS, sensor, serve_serial
 
@@ -76,7 +77,9 @@ def test_a_sensor_that_is_unplugged_comes_back_under_its_name(tmp_path):
     asyncio.run(main())
 
 
-def test_a_wrong_speed_gives_garbage(tmp_path):
+def test_a_wrong_speed_gives_garbage(tmp_path, monkeypatch):
+    monkeypatch.setattr(listen, "LEAST_S", 0.6)
+
     async def main():
         async with serve_serial(
             [steady("a02yyuw")], link=tmp_path / "tty", speed=10, check_speed=True
