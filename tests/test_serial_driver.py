@@ -207,7 +207,9 @@ class Meters:
         data_id = bytes(byte - 0x33 & 0xFF for byte in request[10:14])
         if address == "000000000002" and data_id[::-1].hex() == "02010100":
             return dlt(address, 0xD1, b"\x02")
-        value = {"02010100": b"\x05\x23", "02030000": b"\x34\x12\x80"}[data_id[::-1].hex()]
+        value = {"02010100": b"\x05\x23", "02030000": b"\x34\x12\x80"}.get(data_id[::-1].hex())
+        if value is None:
+            return b""
         noise = b"\x00\xfe\x68\x11"
         return noise + dlt(address, 0x91, data_id + value)
 
@@ -300,3 +302,23 @@ def test_a_listener_has_its_port_alone_and_meters_share_theirs(line):
     )
     assert first.spoken == second.spoken
     assert first.address != second.address
+
+
+def test_what_a_meter_said_before_it_fell_silent_is_kept(line):
+    async def main():
+        meter = {"profile": "dlt645-2007", "address": "000000000001", "timeout_s": 0.1}
+        driver = serial(line, **meter, quantities=["voltage-a", "energy"])
+        meters = Meters(line)
+        async with running(driver) as emitted:
+            await meters.answer(emitted.task.done)
+            with pytest.raises(DriverError, match="no answer of meter"):
+                emitted.task.result()
+        assert [(r.quantity, r.value) for r in emitted.polls[0]] == [("voltage-a", 230.5)]
+
+    asyncio.run(main())
+
+
+def test_a_number_too_large_for_its_scale_is_bad(line):
+    settings = {"pattern": r"(?P<x>\S+)", "values": {"x": {"scale": 1000}}}
+    emitted = hear(line, b"1e308\n", lambda emitted: emitted.polls, every_s=0, **settings)
+    assert emitted.polls[0][0].quality is Quality.BAD

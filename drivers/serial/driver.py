@@ -167,6 +167,8 @@ class Serial(Driver):
             except ValueError as error:
                 emit.fault("unread", f"{name}: {error}")
             except NoAnswerError as error:
+                if readings := merge.take(0):
+                    emit(*readings)
                 raise DriverError(f"{self.port} at {self.settings}: {error}; {ADVICE}") from error
         readings = merge.take(0)
         if readings:

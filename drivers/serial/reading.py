@@ -68,11 +68,13 @@ def value(quantity: Quantity, raw: float | str | None) -> Value | None:
         return None if raw is None else str(raw)[:200]
     number = float(raw)
     if not math.isfinite(number) or number in quantity.invalid:
-        return None
+        return None  # `is_integer` bears no infinity
     if quantity.scale == 1 and quantity.offset == 0:
         number = int(number) if number.is_integer() else number
     else:
         number = number * quantity.scale + quantity.offset
+    if not math.isfinite(number):
+        return None
     if quantity.decimals is not None:
         number = round(number, quantity.decimals)
     too_low = quantity.min is not None and number < quantity.min

@@ -213,12 +213,15 @@ TEXTS: Final = {
     "trip.no-puback.todo": ("is the hub overloaded, or the link lossy?", "平台过载？链路丢包？"),
     # --- certificate
     "cert.none": ("the box has no certificate of its own", "本机没有证书"),
-    "cert.none.todo": ("lamppost enrol", "lamppost enrol"),
+    "cert.none.todo": ("set cert_file and key_file in [hub]", "在 [hub] 中设置 cert_file 和 key_file"),
     "cert.ok": ("{subject}, {days} days left, until {ends}", "{subject}，剩余 {days} 天，至 {ends}"),
     "cert.late": ("only {days} days left, until {ends}", "仅剩 {days} 天，至 {ends}"),
-    "cert.late.todo": ("it should have been renewed: lamppost enrol renew", "应已续期：lamppost enrol renew"),
+    "cert.late.todo": (
+        "it should have been renewed: put a new one at cert_file",
+        "应已续期：请更换 cert_file",
+    ),
     "cert.over": ("expired on {ends}", "已于 {ends} 过期"),
-    "cert.again.todo": ("enrol again: lamppost enrol", "重新注册：lamppost enrol"),
+    "cert.again.todo": ("put a new certificate at cert_file", "请更换 cert_file 处的证书"),
     "cert.early": ("is not valid before {begins}; the clock says {now}", "{begins} 之前无效；时钟为 {now}"),
     "cert.key": ("{key} is not the key of {cert}", "{key} 与 {cert} 不匹配"),
     "cert.unreadable": ("{why}", "{why}"),
