@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toys import BAD_FILES, toys, toys_folder
 
-from lamppost.agent.config import Config, ConfigError, load
+from lamppost.agent.config import Config, ConfigError, load, secret
 from lamppost.agent.config.load import TABLES
 from lamppost.drivers import registry
 
@@ -285,6 +285,12 @@ def as_toml(value: Any) -> str:
 
 
 @settings(max_examples=100, deadline=None)
+@pytest.fixture(autouse=True)
+def forget_secrets(monkeypatch):
+    """What random files call a password is no secret of the tests that follow."""
+    monkeypatch.setattr(secret, "_known", set())
+
+
 @given(tables=st.dictionaries(st.sampled_from(TABLES), TREES, max_size=4))
 def test_any_tree_of_values_gives_problems_and_never_a_traceback(tables, tmp_path_factory):
     file = tmp_path_factory.getbasetemp() / "any.toml"
