@@ -23,6 +23,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from lamppost.agent.config import ConfigError
 from lamppost.agent.config.read import read
+from lamppost.agent.durable import sync_folder
 from lamppost.provisioning.service_env import load_as_service
 
 #: Old files that are kept beside the configuration.
@@ -170,7 +171,7 @@ def _write(path: Path, text: str) -> Path | None:
         _check(fresh, path)
         backup = _back_up(path)
         fresh.replace(path)
-        _sync(path.parent)
+        sync_folder(path.parent)
     finally:
         fresh.unlink(missing_ok=True)
     return backup
@@ -197,14 +198,6 @@ def _back_up(path: Path) -> Path | None:
     for old in sorted(path.parent.glob(f"{path.name}.bak-*"))[:-KEPT]:
         old.unlink(missing_ok=True)
     return backup
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
+from lamppost.agent.durable import sync_folder
 from lamppost.agent.evidence.exhibit import Print
 from lamppost.agent.log import get_logger
 
@@ -47,7 +48,7 @@ class Shelf:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(path)
-            _sync(self._folder)
+            sync_folder(self._folder)
         except OSError as error:
             with contextlib.suppress(OSError):
                 fresh.unlink()
@@ -85,15 +86,6 @@ class Shelf:
         if not self._failing:
             log.warning("pictures cannot be kept over a restart", folder=str(self._folder), reason=str(error))
         self._failing = True
-
-
-def _sync(folder: Path) -> None:
-    """Make a new name in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _name(rule: str, key: str, since: float, made: Print) -> str:

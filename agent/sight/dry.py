@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lamppost.agent.durable import sync_folder
 from lamppost.agent.sight.scene import Scene
 from lamppost.agent.sight.water import Light
 from lamppost.models.view import HEIGHT, WIDTH, shrunk
@@ -116,11 +117,7 @@ def _write(path: Path, content: bytes) -> None:
     except OSError:
         fresh.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def _encoded(made: Reference) -> bytes:

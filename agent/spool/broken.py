@@ -12,8 +12,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lamppost.agent.durable import sync_folder
 from lamppost.agent.spool.model import Lane, Limits
-from lamppost.agent.spool.schema import COLUMNS, NUMBER_BITS, companions, make_file, read_figures, sync_folder
+from lamppost.agent.spool.schema import COLUMNS, NUMBER_BITS, companions, make_file, read_figures
 from lamppost.agent.spool.store import Row, Store
 
 KEPT = 2

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from lamppost.agent.durable import sync_folder
 from lamppost.agent.spool.model import Lane
 
 VERSION = 1
@@ -195,15 +196,6 @@ def make_file(path: Path) -> None:
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make created and renamed names durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def companions(path: Path) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from lamppost.agent.durable import sync_folder
 from lamppost.provisioning.enrolment import EnrolmentError
 
 KEY: Final = "key.pem"
@@ -33,12 +34,12 @@ def install(folder: Path, key: bytes, certificate: bytes) -> Path:
     pair.mkdir(mode=0o700)
     _write(pair / KEY, key, 0o600)
     _write(pair / CERTIFICATE, certificate, 0o644)
-    _sync(pair)
+    sync_folder(pair)
     link = folder / f"{name}.link"
     link.symlink_to(name)
-    _sync(folder)
+    sync_folder(folder)
     link.replace(folder / CURRENT)
-    _sync(folder)
+    sync_folder(folder)
     return folder / CURRENT
 
 
@@ -58,11 +59,3 @@ def _write(path: Path, data: bytes, mode: int) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
