@@ -15,7 +15,9 @@ from waiting import until
 from lamppost.drivers.api import DriverError, Quality
 from lamppost.drivers.registry import load
 from lamppost.drivers.serial import listen
+from lamppost.drivers.serial.ask import join
 from lamppost.drivers.serial.dlt645 import WAKE
+from lamppost.drivers.serial.layout import Framing
 
 
 @pytest.fixture
@@ -231,6 +233,20 @@ def test_two_meters_share_a_line_and_each_gets_its_own_answers(line):
         vector = bytes.fromhex("fefefefe6801000000000068110433343435b616")
         assert meters.requests.count(vector) == 1
         assert vector.startswith(WAKE)
+
+    asyncio.run(main())
+
+
+def test_two_meters_of_one_line_cannot_be_spoken_to_differently(line):
+    async def main():
+        first, second = (
+            serial(line, profile="dlt645-2007", address=f"00000000000{n}", baud=baud)
+            for n, baud in ((1, 2400), (2, 4800))
+        )
+        async with join(first.port, first.settings, Framing(kind="line")):
+            with pytest.raises(DriverError, match=r"already in use as .*2400.*asks for .*4800") as caught:
+                await second.run(Emitted())
+            assert not caught.value.retry
 
     asyncio.run(main())
 

@@ -7,8 +7,8 @@ gets one request in its turn, however long its neighbours' polls are.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from lamppost.drivers.api import DriverError
 from lamppost.drivers.modbus.endpoint import Endpoint
@@ -22,6 +22,7 @@ from lamppost.drivers.modbus.frame import (
     search_tcp,
 )
 from lamppost.drivers.modbus.port import Port, open_port
+from lamppost.drivers.sharing import Shared
 
 Report = Callable[[str, str], None]
 
@@ -213,28 +214,12 @@ class Line:
             self._alarm = None
 
 
-_lines: dict[tuple[asyncio.AbstractEventLoop, str], Line] = {}
+_shared: Shared[Line] = Shared()
 
 
-@asynccontextmanager
-async def join(endpoint: Endpoint) -> AsyncIterator[Line]:
+def join(endpoint: Endpoint) -> AbstractAsyncContextManager[Line]:
     """Share the line with whoever uses it already; the last to leave closes it.
 
     Raises DriverError if it is in use with other serial settings.
     """
-    key = (asyncio.get_running_loop(), endpoint.key)
-    line = _lines.setdefault(key, Line(endpoint))
-    if line.endpoint != endpoint:
-        raise DriverError(
-            f"{endpoint.key} is already in use as {line.endpoint}; this device asks for {endpoint}: "
-            "all devices of one line need the same settings",
-            retry=False,
-        )
-    line.members += 1
-    try:
-        yield line
-    finally:
-        line.members -= 1
-        if not line.members:
-            _lines.pop(key, None)
-            line.close()
+    return _shared.join(endpoint.key, endpoint, lambda: Line(endpoint), lambda line: line.endpoint)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from lamppost.drivers.api import DriverError
-from lamppost.drivers.serial.dlt645 import Answer, answer, request
+from lamppost.drivers.serial.dlt645 import ANY, Answer, answer, request
 from lamppost.drivers.serial.framer import Framer
 from lamppost.drivers.serial.layout import Framing
 from lamppost.drivers.serial.port import Port, open_port
+from lamppost.drivers.sharing import Shared
 from lamppost.drivers.tty import LineSettings
 
 #: DL/T 645-2007, 5.2.2: a pause between two frames of at least so long.
 PAUSE_S = 0.03
 ATTEMPTS = 2
-#: The address that every meter answers to; only for a line with one meter.
-ANY = "aaaaaaaaaaaa"
 
 Fault = Callable[[str, str], None]
 
@@ -36,7 +35,7 @@ class Line:
     def __init__(self, path: str, settings: LineSettings, framing: Framing) -> None:
         self.path = path
         self.settings = settings
-        self.users = 0
+        self.members = 0
         self._framing = framing
         self._port: Port | None = None
         self._turn = asyncio.Lock()
@@ -118,19 +117,12 @@ def _mine(frame: bytes, address: str, data_id: str, fault: Fault) -> Answer | No
     return found
 
 
-_LINES: dict[str, Line] = {}
+_shared: Shared[Line] = Shared()
 
 
-@asynccontextmanager
-async def join(path: str, settings: LineSettings, framing: Framing) -> AsyncIterator[Line]:
-    """Join the line at a port; the last who leaves closes it."""
-    key = f"{path} {id(asyncio.get_running_loop())}"
-    line = _LINES.setdefault(key, Line(path, settings, framing))
-    line.users += 1
-    try:
-        yield line
-    finally:
-        line.users -= 1
-        if not line.users:
-            _LINES.pop(key, None)
-            line.close()
+def join(path: str, settings: LineSettings, framing: Framing) -> AbstractAsyncContextManager[Line]:
+    """Join the line at a port; the last who leaves closes it.
+
+    Raises DriverError if it is in use with other serial settings.
+    """
+    return _shared.join(path, settings, lambda: Line(path, settings, framing), lambda line: line.settings)

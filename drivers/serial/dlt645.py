@@ -7,7 +7,7 @@ the sum of all before, 16; FE bytes before it wake the receiver (DL/T 645-2007, 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 WAKE = b"\xfe\xfe\xfe\xfe"
 START, END = 0x68, 0x16
@@ -25,6 +25,8 @@ REASONS = (
     "too many daily time slots",
     "too many tariffs",
 )
+#: The address that every meter answers to; only for a line with one meter.
+ANY: Final = "aaaaaaaaaaaa"
 _ADDRESS = re.compile(r"\d{12}|[Aa]{12}", re.ASCII)
 _DATA_ID = re.compile(r"[0-9A-Fa-f]{8}", re.ASCII)
 

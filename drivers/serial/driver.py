@@ -13,7 +13,8 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_
 
 from lamppost.drivers.api import Connection, Driver, DriverError, Emit, Reading, Sample, TrueTime
 from lamppost.drivers.serial import dlt645
-from lamppost.drivers.serial.ask import ANY, Line, NoAnswerError, RefusedError, join
+from lamppost.drivers.serial.ask import Line, NoAnswerError, RefusedError, join
+from lamppost.drivers.serial.dlt645 import ANY
 from lamppost.drivers.serial.layout import Framing
 from lamppost.drivers.serial.listen import LEAST_S, PAUSES, Listener
 from lamppost.drivers.serial.merge import Merge

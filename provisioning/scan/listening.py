@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from lamppost.drivers.api import DriverError
-from lamppost.drivers.serial.ask import ANY, NoAnswerError, RefusedError, join
+from lamppost.drivers.serial.ask import NoAnswerError, RefusedError, join
+from lamppost.drivers.serial.dlt645 import ANY
 from lamppost.drivers.serial.framer import Framer
 from lamppost.drivers.serial.merge import Merge, plausible
 from lamppost.drivers.serial.port import open_port
