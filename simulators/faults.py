@@ -15,7 +15,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TypedDict, Unpack
@@ -267,3 +267,17 @@ class Faults:
             self.struck[fault.kind] += 1
         self._armed = [a for a in self._armed if a.left != 0]
         return hits
+
+
+def noisy(frame: bytes, hits: Mapping[Kind, Fault]) -> bytes:
+    """Return a frame cut short, or with foreign bytes before, within and behind it."""
+    if (truncated := hits.get(Kind.TRUNCATED)) is not None:
+        frame = frame[: truncated.keep or len(frame) // 2]
+    if (within := hits.get(Kind.NOISE_WITHIN)) is not None:
+        middle = len(frame) // 2
+        frame = frame[:middle] + within.data + frame[middle:]
+    if (before := hits.get(Kind.NOISE_BEFORE)) is not None:
+        frame = before.data + frame
+    if (after := hits.get(Kind.NOISE_AFTER)) is not None:
+        frame = frame + after.data
+    return frame

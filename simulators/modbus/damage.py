@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from lamppost.simulators.faults import Fault, Kind
+from lamppost.simulators.faults import Fault, Kind, noisy
 from lamppost.simulators.modbus.framing import Framing, Request
 
 #: (pause in seconds before them, bytes)
@@ -35,7 +35,7 @@ def damaged(request: Request, pdu: bytes, framing: Framing, hits: Mapping[Kind, 
     if Kind.NO_ANSWER in hits:
         return Reply()
     frame = _frame(request, pdu, framing, hits)
-    frame = _noisy(frame, hits)
+    frame = noisy(frame, hits)
     if Kind.ECHO in hits:
         frame = request.raw + frame
     steps: list[Step] = [(0.0, frame)]
@@ -69,17 +69,4 @@ def _frame(request: Request, pdu: bytes, framing: Framing, hits: Mapping[Kind, F
     frame = framing.wrap(unit, bytes((function,)) + body, tag)
     if Kind.WRONG_CRC in hits and framing.half_duplex:
         frame = frame[:-1] + bytes((frame[-1] ^ 0xFF,))
-    return frame
-
-
-def _noisy(frame: bytes, hits: Mapping[Kind, Fault]) -> bytes:
-    if (truncated := hits.get(Kind.TRUNCATED)) is not None:
-        frame = frame[: truncated.keep or len(frame) // 2]
-    if (within := hits.get(Kind.NOISE_WITHIN)) is not None:
-        middle = len(frame) // 2
-        frame = frame[:middle] + within.data + frame[middle:]
-    if (before := hits.get(Kind.NOISE_BEFORE)) is not None:
-        frame = before.data + frame
-    if (after := hits.get(Kind.NOISE_AFTER)) is not None:
-        frame = frame + after.data
     return frame

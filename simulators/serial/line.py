@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from lamppost.simulators.faults import Fault, Faults, Kind
+from lamppost.simulators.faults import Fault, Faults, Kind, noisy
 from lamppost.simulators.pty import PtyEnd
 from lamppost.simulators.serial.sensors import Sensor
 
@@ -138,16 +138,7 @@ def _damaged(frame: bytes, hits: Mapping[Kind, Fault]) -> bytes:
     if Kind.WRONG_CRC in hits:
         middle = len(frame) // 2
         frame = frame[:middle] + bytes((frame[middle] ^ 0x01,)) + frame[middle + 1 :]
-    if (cut := hits.get(Kind.TRUNCATED)) is not None:
-        frame = frame[: cut.keep or len(frame) // 2]
-    if (within := hits.get(Kind.NOISE_WITHIN)) is not None:
-        middle = len(frame) // 2
-        frame = frame[:middle] + within.data + frame[middle:]
-    if (before := hits.get(Kind.NOISE_BEFORE)) is not None:
-        frame = before.data + frame
-    if (after := hits.get(Kind.NOISE_AFTER)) is not None:
-        frame += after.data
-    return frame
+    return noisy(frame, hits)
 
 
 @asynccontextmanager
