@@ -17,6 +17,8 @@ LEAST_GAIN, MOST_GAIN = 2.2, 16.0
 SMOOTHED, MOST_SMOOTHED = 20.0, 90.0
 #: Width at which a detector looks; more pixels only keep more noise.
 WIDTH = 416
+#: Size at which it is judged whether a whole picture is poor.
+_SMALL = (80, 48)
 
 
 class Levels(NamedTuple):
@@ -52,3 +54,11 @@ def brightened(image: NDArray[np.uint8], found: Levels) -> NDArray[np.uint8]:
     spread = cv2.LUT(image, table)
     smooth = cv2.bilateralFilter(spread, 5, min(MOST_SMOOTHED, SMOOTHED * found.gain), 3)
     return smooth.astype(np.uint8, copy=False)
+
+
+def exposed(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture (H, W, 3) as it would be had it been exposed well: itself, if it was."""
+    small = cv2.resize(image, _SMALL, interpolation=cv2.INTER_AREA)
+    found = levels(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False))
+    # What is the same all over does not become a street by being brightened.
+    return brightened(image, found) if found.poor and found.gain < MOST_GAIN else image

@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamppost.models.errors import ModelError
-from lamppost.models.exposure import MOST_GAIN, brightened, levels
+from lamppost.models.exposure import exposed
 from lamppost.models.letterbox import Letterbox, Letterboxes, Picture
 from lamppost.models.manifest import SYSTEM, Manifest, find_manifest
 from lamppost.models.session import Providers, Session, check_size, open_model
 
-#: Size at which it is judged whether a picture is too dark.
-_SMALL = (80, 48)
 #: What a sigmoid may leave 0..1 by, in half precision or quantised.
 _SLACK = 0.01
 
@@ -39,15 +37,15 @@ class Segmenter:
         """Return the map of ``picture`` (HxWx3, uint8, BGR): (h, w), probability * 255 of the whole picture.
 
         h and w are the model's own. A picture that is too dark or too pale is brightened first (see
-        `brightened`). Raises `ModelError` when it cannot run.
+        `exposed`). Raises `ModelError` when it cannot run.
         """
         return _bytes(self._map(self.session.run(self.prepare(picture))))
 
     def prepare(self, picture: Picture) -> NDArray[Any]:
         """Return the model's input for ``picture``; overwritten by the next picture of that size."""
         box = self._letterboxes.of(picture)
-        exposed = _exposed(picture)
-        return (box if exposed is picture else self._letterboxes.of(exposed))(exposed)
+        shown = exposed(picture)
+        return (box if shown is picture else self._letterboxes.of(shown))(shown)
 
     def _map(self, outputs: list[NDArray[Any]]) -> NDArray[np.float32]:
         spec = self.manifest.input
@@ -75,14 +73,6 @@ class Segmenter:
         low, high = float(found.min()), float(found.max())
         if not (low >= -_SLACK and high <= 1 + _SLACK):  # nor where one is not a number
             raise self._misfit(f"it gives values of {low:.3g} to {high:.3g}, expected 0 to 1 (no sigmoid?)")
-
-
-def _exposed(picture: Picture) -> Picture:
-    """Return the picture as it would be had it been exposed well."""
-    small = cv2.resize(picture, _SMALL, interpolation=cv2.INTER_AREA)
-    found = levels(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False))
-    # What is the same all over does not become a street by being brightened.
-    return brightened(picture, found) if found.poor and found.gain < MOST_GAIN else picture
 
 
 def _bytes(found: NDArray[np.float32]) -> NDArray[np.uint8]:

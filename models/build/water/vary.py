@@ -13,7 +13,7 @@ from ponds import noise
 
 sys.path.append(str(Path(__file__).parents[2]))  # a dark picture comes to the net as it comes to the shipped one
 
-from exposure import MOST_GAIN, brightened, levels  # noqa: E402
+from exposure import exposed  # noqa: E402
 
 SIZE = (320, 192)
 
@@ -43,10 +43,7 @@ def varied(image: Picture, mask: Picture, chance: Generator) -> tuple[Picture, P
     if chance.random() < 0.5:
         ok, coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(chance.integers(25, 92))])
         picture = cv2.imdecode(coded, cv2.IMREAD_COLOR)
-    found = levels(cv2.cvtColor(cv2.resize(picture, (80, 48), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY))
-    if found.poor and found.gain < MOST_GAIN:
-        picture = brightened(picture, found)
-    return np.ascontiguousarray(picture), np.ascontiguousarray(mask)
+    return np.ascontiguousarray(exposed(picture)), np.ascontiguousarray(mask)
 
 
 def _framed(image: Picture, mask: Picture, chance: Generator) -> tuple[Picture, Picture]:
