@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 
-from lamppost.drivers.api import DriverError
+from lamppost.drivers.api import DriverError, Look
 from lamppost.drivers.modbus import Modbus, frame
 from lamppost.drivers.modbus.endpoint import Endpoint, parse
 from lamppost.drivers.modbus.line import GarbledError, Line, LostError, NoAnswerError, RefusedError, join
 from lamppost.drivers.modbus.profile import available
 from lamppost.provisioning.scan.found import Found, Progress
-from lamppost.provisioning.scan.plausible import ENOUGH, score
+from lamppost.provisioning.scan.plausible import ENOUGH, TELLING, may_fit, score
 
 #: Speeds and parities as devices leave the factory, the most common first.
 SETTINGS = tuple((baud, parity) for baud in (9600, 4800, 2400, 19200, 115200) for parity in ("N", "E"))
@@ -125,24 +126,33 @@ async def _identified(url: str, unit: int) -> Found:
     """Return a unit with the profile that fits best."""
     scores: list[tuple[float, int, str, str]] = []
     for name in _profiles():
+        settings = {"name": "scan", "url": url, "unit": unit, "profile": name, "timeout_s": 0.5}
         try:
-            driver = Modbus.model_validate(
-                {"name": "scan", "url": url, "unit": unit, "profile": name, "timeout_s": 0.5}
-            )
-            looks = await driver.explain()
+            looks = await _read_as(settings)
         except (DriverError, ValueError):
             continue
         shown = ", ".join(f"{one.quantity} {one.value} {one.unit}".strip() for one in looks[:3])
         scores.append((*score(looks), name, shown))
     where = f"{url} unit {unit}"
-    settings = {"driver": "modbus", "url": url, "unit": unit}
+    found = {"driver": "modbus", "url": url, "unit": unit}
     best = max(scores, default=(0.0, 0, "", ""))
     if best[0] < ENOUGH:
-        return Found(where, f"unit-{unit}", settings, "answers, but no profile fits", sure=False)
+        return Found(where, f"unit-{unit}", found, "answers, but no profile fits", sure=False)
     rivals = [one[2] for one in scores if one[:2] >= best[:2] and one[2] != best[2]]
     evidence = best[3] + (f"; it may also be {', '.join(rivals)}" if rivals else "")
     name = f"{best[2].split('-')[0]}-{unit}"
-    return Found(where, name, {**settings, "profile": best[2]}, evidence, sure=not rivals)
+    return Found(where, name, {**found, "profile": best[2]}, evidence, sure=not rivals)
+
+
+async def _read_as(settings: dict[str, Any]) -> list[Look]:
+    """Return what a device says if it is of a profile; nothing if its telling quantities rule that out."""
+    driver = Modbus.model_validate(settings)
+    telling = [name for name, register in driver.registers_in_use().items() if register.unit in TELLING]
+    if telling:
+        first = Modbus.model_validate({**settings, "quantities": telling})
+        if not may_fit(await first.explain()):
+            return []
+    return await driver.explain()
 
 
 @lru_cache(maxsize=1)

@@ -26,16 +26,27 @@ def score(looks: Iterable[Look]) -> tuple[float, int]:
     A device that says nothing but zeros fits nothing.
     """
     found = list(looks)
-    good = telling = 0
-    for one in found:
-        if one.value is None or isinstance(one.value, str):
-            continue
-        low, high = USUAL.get(one.unit, (-1e9, 1e9))
-        fits = low <= one.value <= high
-        good += fits
-        telling += fits and one.unit in TELLING and one.value != 0
     if not found:
         return 0.0, 0
-    limited = sum(one.unit in TELLING for one in found)
-    share = good / len(found)
-    return round(share if not limited else share * (0.5 + 0.5 * telling / limited), 2), telling
+    limited = [one for one in found if one.unit in TELLING]
+    telling = sum(_fits(one) and one.value != 0 for one in limited)
+    share = sum(map(_fits, found)) / len(found)
+    return round(share if not limited else share * _weight(telling, len(limited)), 2), telling
+
+
+def may_fit(telling: Iterable[Look]) -> bool:
+    """Whether a profile can still fit, by its telling quantities alone."""
+    found = list(telling)
+    good = sum(_fits(one) and one.value != 0 for one in found)
+    return not found or round(_weight(good, len(found)), 2) >= ENOUGH
+
+
+def _weight(telling: int, limited: int) -> float:
+    return 0.5 + 0.5 * telling / limited
+
+
+def _fits(one: Look) -> bool:
+    if one.value is None or isinstance(one.value, str):
+        return False
+    low, high = USUAL.get(one.unit, (-1e9, 1e9))
+    return low <= one.value <= high
