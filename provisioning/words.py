@@ -60,3 +60,11 @@ def say(key: str, /, **values: Any) -> str:
     """Return a text with its values in the language of the moment. Raises KeyError if nobody added it."""
     text = _texts[key][LANGUAGES.index(language())]
     return text.format(**values) if values else text
+
+
+def span(seconds: float) -> str:
+    """Return a duration with its unit: ``3 min``."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(0.0, seconds):.0f} s"

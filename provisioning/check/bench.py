@@ -61,14 +61,6 @@ class Bench:
             return None
 
 
-def span(seconds: float) -> str:
-    """Return a duration with its unit: ``3 min``."""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(0.0, seconds):.0f} s"
-
-
 def size(count: float) -> str:
     """Return a number of bytes with its unit: ``1.4 GiB``."""
     for unit in ("B", "KiB", "MiB"):

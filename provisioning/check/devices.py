@@ -11,10 +11,11 @@ from typing import Any
 from lamppost.agent.config import DeviceConfig
 from lamppost.drivers.api import CanExplain, CanProbe, DriverError, HasView, Look, SharesLine
 from lamppost.provisioning.check import picture
-from lamppost.provisioning.check.bench import Bench, span
+from lamppost.provisioning.check.bench import Bench
 from lamppost.provisioning.check.finding import Finding, green, red, yellow
 from lamppost.provisioning.check.live import sampled
 from lamppost.provisioning.check.units import shown_unit
+from lamppost.provisioning.words import span
 
 #: Seconds that one device may take; a camera starts a process and decodes.
 DEVICE_S, CAMERA_S = 8.0, 14.0

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from lamppost.agent.config import Config
-from lamppost.provisioning.check.bench import Bench, span
+from lamppost.provisioning.check.bench import Bench
 from lamppost.provisioning.check.finding import Finding, green, red, yellow
 from lamppost.provisioning.check.names import GROUPS, NAMES, Group
+from lamppost.provisioning.words import span
 
 #: Seconds that one group may take; no group waits for another.
 GROUP_S: Final = 25.0

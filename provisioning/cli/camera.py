@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 
 from lamppost.provisioning.cli.camera_dry import dry
+from lamppost.provisioning.cli.camera_picture import problem_of, save
 from lamppost.provisioning.cli.camera_zone import zone
 from lamppost.provisioning.cli.options import ConfigFile, chosen_camera
 from lamppost.provisioning.service_env import load_as_service
@@ -18,8 +18,6 @@ from lamppost.provisioning.service_env import load_as_service
 app = typer.Typer(no_args_is_help=True)
 app.command("dry")(dry)
 app.command("zone")(zone)
-
-_FORMATS = (".jpg", ".jpeg", ".png")
 
 
 @app.callback()
@@ -45,18 +43,12 @@ def snapshot(
 
     Examples: `lamppost camera snapshot kerb-cam`, `lamppost camera snapshot kerb-cam --zones -o zones.png`.
     """
-    import cv2  # noqa: PLC0415 - heavy, and only needed here
-
-    from lamppost.provisioning.drawn import drawn  # noqa: PLC0415
-
     found = chosen_camera(load_as_service(config), device)
     path = out or Path(f"{device}.jpg")
-    if path.suffix.lower() not in _FORMATS:
-        return _wrong(f"{path}: a picture ends in .jpg or .png")
-    frame = asyncio.run(found.snapshot())
-    image, legend = drawn(frame.image, found.zones, found.lines) if zones else (frame.image, {})
-    path.write_bytes(cv2.imencode(path.suffix, image)[1].tobytes())
-    height, width = image.shape[:2]
+    if problem := problem_of(path):
+        return _wrong(problem)
+    frame, legend = save(found, path, zones=zones)
+    height, width = frame.image.shape[:2]
     if as_json:
         at = frame.at.isoformat(timespec="milliseconds")
         saved = {"file": str(path), "width": width, "height": height, "at": at, "legend": legend}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lamppost.agent.config import load
+from lamppost.provisioning.cli.camera_picture import problem_of, save
 from lamppost.provisioning.cli.options import ConfigFile, chosen_camera
 from lamppost.provisioning.edit import editing
+from lamppost.provisioning.service_env import load_as_service
 
 
 def zone(
@@ -35,7 +35,9 @@ def zone(
     Examples: `lamppost camera zone kerb-cam road 0.1,0.4 0.9,0.4 1,1 0,1 --picture road.jpg`,
     `lamppost camera zone kerb-cam road --remove`.
     """
-    chosen_camera(load(config), device)
+    chosen_camera(load_as_service(config), device)
+    if picture is not None and (problem := problem_of(picture)):
+        raise typer.BadParameter(problem, param_hint="--picture")
     corners = [_point(text) for text in points or []]
     if not remove and len(corners) < 3:
         raise typer.BadParameter(
@@ -48,7 +50,9 @@ def zone(
             change.remove_zone(device, name)
         else:
             change.set_zone(device, name, corners)
-    legend = _save(config, device, picture) if picture is not None else {}
+    legend: dict[str, str] = {}
+    if picture is not None:
+        _, legend = save(chosen_camera(load_as_service(config), device), picture, zones=True)
     done = "removed" if remove else "drawn"
     if as_json:
         told = {
@@ -72,17 +76,3 @@ def _point(text: str) -> tuple[float, float]:
         return float(x), float(y)
     except ValueError:
         raise typer.BadParameter(f"{text!r}: expected X,Y as 0.25,0.6", param_hint="X,Y") from None
-
-
-def _save(config: Path, device: str, path: Path) -> dict[str, str]:
-    import cv2  # noqa: PLC0415 - heavy, and only needed here
-
-    from lamppost.provisioning.drawn import drawn  # noqa: PLC0415
-
-    if path.suffix.lower() not in (".jpg", ".jpeg", ".png"):
-        raise typer.BadParameter(f"{path}: a picture ends in .jpg or .png", param_hint="--picture")
-    found = chosen_camera(load(config), device)
-    frame = asyncio.run(found.snapshot())
-    image, legend = drawn(frame.image, found.zones, found.lines)
-    path.write_bytes(cv2.imencode(path.suffix, image)[1].tobytes())
-    return dict(legend)

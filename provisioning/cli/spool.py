@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -17,8 +18,8 @@ from lamppost.agent.config.places import Places, places
 from lamppost.agent.spool import SpoolError
 from lamppost.agent.spool.look import View, look
 from lamppost.provisioning.cli.options import ConfigFile
-from lamppost.provisioning.cli.status import span
-from lamppost.provisioning.running import running
+from lamppost.provisioning.running import last_status, running
+from lamppost.provisioning.words import span
 
 
 def spool(
@@ -59,11 +60,9 @@ def troubles(view: View, run_dir: Path) -> list[str]:
     """Return what the files show, and what the running agent says of them."""
     told = []
     if view.agent is not None and running(run_dir):
-        try:
-            status = json.loads((run_dir / "status.json").read_text(encoding="utf-8"))
+        status = last_status(run_dir) or {}
+        with contextlib.suppress(KeyError, TypeError):
             told = [f"{t['kind']}: {t['detail']}" for t in status["spool"]["trouble"]]
-        except (OSError, ValueError, KeyError, TypeError):
-            told = []
     return [*told, *view.trouble]
 
 

@@ -18,7 +18,7 @@ from rich.text import Text
 from lamppost.provisioning.cli.rundir import RunDirOption, find_run_dir
 from lamppost.provisioning.cli.status_texts import TEXTS as _TEXTS  # noqa: F401 - makes them known
 from lamppost.provisioning.running import running
-from lamppost.provisioning.words import say
+from lamppost.provisioning.words import say, span
 
 COLOURS = {
     "ok": "green",
@@ -237,14 +237,6 @@ def _open_events(status: dict[str, Any]) -> Table:
             event["kind"], event["device"], event["zone"], event["rule"], ago(event["since"], status)
         )
     return table
-
-
-def span(seconds: float) -> str:
-    """Return a duration as a person says it."""
-    for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {name}"
-    return f"{max(0.0, seconds):.0f} s"
 
 
 def ago(at: str, status: dict[str, Any]) -> str:
