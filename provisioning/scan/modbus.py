@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
-from lamppost.drivers.api import DriverError, Look
-from lamppost.drivers.modbus import Modbus, frame
-from lamppost.drivers.modbus.endpoint import Endpoint, parse
-from lamppost.drivers.modbus.line import GarbledError, Line, LostError, NoAnswerError, RefusedError, join
-from lamppost.drivers.modbus.profile import available
+from lamppost.drivers.api import DriverError
+from lamppost.drivers.modbus.endpoint import parse
+from lamppost.drivers.modbus.line import Line, join
 from lamppost.provisioning.scan.found import Found, Progress
-from lamppost.provisioning.scan.plausible import ENOUGH, TELLING, may_fit, score
+from lamppost.provisioning.scan.recognise import Recogniser
+from lamppost.provisioning.scan.registers import Registers
 
 #: Speeds and parities as devices leave the factory, the most common first.
 SETTINGS = tuple((baud, parity) for baud in (9600, 4800, 2400, 19200, 115200) for parity in ("N", "E"))
 UNITS = range(1, 33)
-#: What a device needs beside the time of the characters; slow ones are asked again with the profile.
-TURNAROUND_S = 0.1
-#: A request and the shortest answer, in characters.
-CHARACTERS = 8 + 9
-TCP_PORT, CONNECT_S, AT_ONCE = 502, 0.5, 64
-#: What a gateway answers for a unit that is not there.
-NO_TARGET = (10, 11)
+#: What a device needs beside the time of the characters; slow ones are heard late, and asked again.
+TURNAROUND_S, SLOW_S = 0.1, 0.6
+#: So many addresses are asked again at one speed: a line that is all noise would have all of them asked.
+MOST_AGAIN = 12
+TCP_PORT, CONNECT_S, TCP_ANSWER_S, AT_ONCE = 502, 0.5, 1.0, 64
 #: Units that a device with an address of its own, or a gateway, answers for.
 TCP_UNITS = (1, 255, 2, 3, 4, 5)
 
@@ -40,30 +35,28 @@ async def scan_line(
 
     At a speed at which something answered no other is tried for the same unit.
     """
-    wanted = list(units)
-    known: set[int] = set()
+    left = list(dict.fromkeys(units))
+    recogniser = Recogniser()
     refused: list[DriverError] = []
     for nth, (baud, parity) in enumerate(settings):
+        if not left:
+            return
+        spoken = f"{baud} 8{parity}1"
         url = f"rtu://{path}?baud={baud}&parity={parity}"
-        endpoint = parse(url)
-        answering = []
+
+        def asking(unit: int, share: float, at: float = nth, spoken: str = spoken) -> None:
+            progress(f"{spoken}, unit {unit}", (at + share) / len(settings))
+
         try:
-            async with join(endpoint) as line:
-                for number, unit in enumerate(wanted):
-                    progress(f"{baud} 8{parity}1, unit {unit}", (nth + number / len(wanted)) / len(settings))
-                    if unit not in known and await _answers(line, unit, _patience_s(endpoint)):
-                        answering.append(unit)
+            async with join(parse(url)) as line:
+                for registers in await _answering(line, left, asking):
+                    left.remove(registers.unit)
+                    progress(f"{spoken}, what is unit {registers.unit}", (nth + 1) / len(settings))
+                    yield await recogniser.what(registers, url)
         except DriverError as error:
             refused.append(error)  # an adapter that does not know this speed or parity
             if len(refused) == len(settings):
                 raise
-            continue
-        known.update(answering)
-        for unit in answering:
-            progress(f"{baud} 8{parity}1, what is unit {unit}", (nth + 1) / len(settings))
-            yield await _identified(url, unit)
-        if known and len(known) == len(wanted):
-            return
 
 
 async def scan_tcp(
@@ -87,74 +80,52 @@ async def scan_tcp(
     open_hosts = [host for host, yes in zip(hosts, opened, strict=True) if yes]
     for nth, host in enumerate(open_hosts):
         progress(f"what is {host}", nth / len(open_hosts))
-        url = f"tcp://{host}:{port}"
-        for unit in TCP_UNITS:
-            try:
-                async with join(parse(url)) as line:
-                    if not await _answers(line, unit, 1.0):
-                        continue
-            except DriverError:
-                break
-            yield await _identified(url, unit)
-            if unit == TCP_UNITS[0]:
-                break  # a device of its own answers for every unit
+        async for found in _behind(f"tcp://{host}:{port}"):
+            yield found
 
 
-async def _answers(line: Line, unit: int, timeout_s: float) -> bool:
-    """Whether a unit answers to a read, be it with a refusal."""
-    for function in (3, 4):
-        request = frame.read(unit, function, 0, 1, f"one register of unit {unit}")
+async def _behind(url: str) -> AsyncIterator[Found]:
+    """Yield the device at an address, or the units behind a gateway."""
+    recogniser = Recogniser()
+    for unit in TCP_UNITS:
         try:
-            await line.ask(request, timeout_s, lambda _kind, _detail: None)
-        except RefusedError as error:
-            return error.code not in NO_TARGET
-        except NoAnswerError:
-            return False
-        except GarbledError:
-            continue
-        except LostError:
-            return False
-        return True
-    return False
+            async with join(parse(url)) as line:
+                registers = Registers(line, unit)
+                if not await registers.answers(TCP_ANSWER_S, lambda _kind, _detail: None):
+                    continue
+                found = await recogniser.what(registers, url)
+        except DriverError:
+            return
+        yield found
+        if unit == TCP_UNITS[0]:
+            return  # a device of its own answers for every unit
 
 
-def _patience_s(endpoint: Endpoint) -> float:
-    return TURNAROUND_S + CHARACTERS * endpoint.character_s
+async def _answering(
+    line: Line, units: Sequence[int], asking: Callable[[int, float], None]
+) -> list[Registers]:
+    """Return the units that answer at the line's speed.
 
+    A slow one answers when the next ones are asked already: what was asked just before something came
+    that is no answer is asked again with more patience, as is the last, whose answer nobody would hear.
+    """
+    loop = asyncio.get_running_loop()
+    asked: dict[int, float] = {}
+    found: dict[int, Registers] = {}
+    again: dict[int, None] = {}
 
-async def _identified(url: str, unit: int) -> Found:
-    """Return a unit with the profile that fits best."""
-    scores: list[tuple[float, int, str, str]] = []
-    for name in _profiles():
-        settings = {"name": "scan", "url": url, "unit": unit, "profile": name, "timeout_s": 0.5}
-        try:
-            looks = await _read_as(settings)
-        except (DriverError, ValueError):
-            continue
-        shown = ", ".join(f"{one.quantity} {one.value} {one.unit}".strip() for one in looks[:3])
-        scores.append((*score(looks), name, shown))
-    where = f"{url} unit {unit}"
-    found = {"driver": "modbus", "url": url, "unit": unit}
-    best = max(scores, default=(0.0, 0, "", ""))
-    if best[0] < ENOUGH:
-        return Found(where, f"unit-{unit}", found, "answers, but no profile fits", sure=False)
-    rivals = [one[2] for one in scores if one[:2] >= best[:2] and one[2] != best[2]]
-    evidence = best[3] + (f"; it may also be {', '.join(rivals)}" if rivals else "")
-    name = f"{best[2].split('-')[0]}-{unit}"
-    return Found(where, name, {**found, "profile": best[2]}, evidence, sure=not rivals)
+    def late(_kind: str, _detail: str) -> None:
+        again.update(dict.fromkeys(unit for unit, at in asked.items() if loop.time() - at < SLOW_S))
 
-
-async def _read_as(settings: dict[str, Any]) -> list[Look]:
-    """Return what a device says if it is of a profile; nothing if its telling quantities rule that out."""
-    driver = Modbus.model_validate(settings)
-    telling = [name for name, register in driver.registers_in_use().items() if register.unit in TELLING]
-    if telling:
-        first = Modbus.model_validate({**settings, "quantities": telling})
-        if not may_fit(await first.explain()):
-            return []
-    return await driver.explain()
-
-
-@lru_cache(maxsize=1)
-def _profiles() -> list[str]:
-    return [name for name in available() if name != "generic"]
+    for nth, unit in enumerate(units):
+        asking(unit, nth / len(units))
+        asked[unit] = loop.time()
+        registers = Registers(line, unit)
+        if await registers.answers(SLOW_S if unit == units[-1] else TURNAROUND_S, late):
+            found[unit] = registers
+    for unit in [unit for unit in again if unit not in found][:MOST_AGAIN]:
+        asking(unit, 1.0)
+        registers = Registers(line, unit)
+        if await registers.answers(SLOW_S, lambda _kind, _detail: None):
+            found[unit] = registers
+    return [found[unit] for unit in sorted(found)]

@@ -14,35 +14,26 @@ USUAL = {
 }  # fmt: skip
 #: So much of what a profile reads must be plausible, and say something.
 ENOUGH = 0.8
-
-
 #: Units whose values tell something: what hangs on a street is never without them.
 TELLING = ("V", "Hz", "hPa", "Cel", "%RH")
 
 
-def score(looks: Iterable[Look]) -> tuple[float, int]:
+def score(looks: Iterable[Look], unread: Iterable[str] = ()) -> tuple[float, int]:
     """Return how well values fit, 0 to 1, and how many of them could hardly do so by chance.
 
-    A device that says nothing but zeros fits nothing.
+    ``unread`` are the units of what is still to be read: they count as if they fitted, so that what
+    comes back is the most that can be reached. A device that says nothing but zeros fits nothing.
     """
-    found = list(looks)
-    if not found:
+    found, hoped = list(looks), list(unread)
+    count = len(found) + len(hoped)
+    if not count:
         return 0.0, 0
     limited = [one for one in found if one.unit in TELLING]
-    telling = sum(_fits(one) and one.value != 0 for one in limited)
-    share = sum(map(_fits, found)) / len(found)
-    return round(share if not limited else share * _weight(telling, len(limited)), 2), telling
-
-
-def may_fit(telling: Iterable[Look]) -> bool:
-    """Whether a profile can still fit, by its telling quantities alone."""
-    found = list(telling)
-    good = sum(_fits(one) and one.value != 0 for one in found)
-    return not found or round(_weight(good, len(found)), 2) >= ENOUGH
-
-
-def _weight(telling: int, limited: int) -> float:
-    return 0.5 + 0.5 * telling / limited
+    hopes = sum(unit in TELLING for unit in hoped)
+    telling = sum(_fits(one) and one.value != 0 for one in limited) + hopes
+    share = (sum(map(_fits, found)) + len(hoped)) / count
+    most = len(limited) + hopes
+    return round(share * (0.5 + 0.5 * telling / most) if most else share, 2), telling
 
 
 def _fits(one: Look) -> bool:

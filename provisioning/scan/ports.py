@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import ipaddress
 import socket
@@ -85,6 +86,16 @@ def _networks() -> Iterator[tuple[ipaddress.IPv4Network, ipaddress.IPv4Address]]
                 continue
             length = max(24, ipaddress.IPv4Network(f"0.0.0.0/{mask}").prefixlen)
             yield ipaddress.IPv4Network(f"{own}/{length}", strict=False), own
+
+
+def addresses() -> dict[str, str]:
+    """Return the IPv4 address of each interface that has one."""
+    found = {}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        for _, name in socket.if_nameindex():
+            with contextlib.suppress(OSError):
+                found[name] = str(_told(asking, name, SIOCGIFADDR))
+    return found
 
 
 def _told(asking: socket.socket, name: str, what: int) -> ipaddress.IPv4Address:
