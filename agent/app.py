@@ -16,6 +16,7 @@ from lamppost.agent.signals import Signals
 from lamppost.agent.spool import SpoolError, open_spool
 from lamppost.agent.tail import Tail
 from lamppost.agent.watch import SpoolWatch
+from lamppost.agent.window import Window
 
 log = logs.get_logger()
 
@@ -60,9 +61,11 @@ async def _leave() -> None:
 async def _run(config: Config, signals: Signals, notifier: Notifier) -> Config | None:
     """Run with one node and spool; return the configuration to go on with, or None to end."""
     run_dir, tail = RunDirectory(config.node.run_dir), Tail(config.node.run_dir)
+    window = Window(config.node.run_dir)
     try:
         run_dir.open()
         tail.open()
+        window.open()
     except OSError as error:
         raise StartError(
             f"run_dir {config.node.run_dir} cannot be used: {error.strerror}; "
@@ -72,7 +75,7 @@ async def _run(config: Config, signals: Signals, notifier: Notifier) -> Config |
     try:
         async with open_spool(config.spool, report=trouble.report) as spool:
             run_dir.claim()
-            box = Box(config, spool, run_dir, tail, trouble, notifier)
+            box = Box(config, spool, run_dir, tail, window, trouble, notifier)
             try:
                 return await box.run(signals)
             finally:

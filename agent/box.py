@@ -27,6 +27,7 @@ from lamppost.agent.seeing import Seeing
 from lamppost.agent.spool import Spool
 from lamppost.agent.tail import Tail, event_record
 from lamppost.agent.watch import HealthWatch, SpoolWatch
+from lamppost.agent.window import Window
 from lamppost.agent.wire import NodeId
 from lamppost.drivers.api import JudgesPicture, Sample
 
@@ -52,6 +53,7 @@ class Box:
         spool: Spool,
         run_dir: RunDirectory,
         tail: Tail,
+        window: Window,
         trouble: SpoolWatch,
         notifier: Notifier,
         make_clock: clock_memory.MakeClock = Clock,
@@ -62,6 +64,7 @@ class Box:
         self.engine = Engine()
         self.engine.load(spool.read_state(OPEN_EVENTS))
         self.tail = tail
+        self.window = window
         self.outbox = Outbox(
             spool.put,
             NodeEncoder(NodeId(config.node.site, config.node.id), config.hub),
@@ -155,6 +158,7 @@ class Box:
             self.outbox.events(raised)
         self.measured()
         self.tail.look()
+        self.window.look()
         if time.monotonic() - self._saved_at >= SAVE_STATES_S:
             self._saved_at = time.monotonic()
             self.outbox.save({**clock_memory.saved(self.clock), **self.seeing.views(again=False)})
@@ -170,6 +174,7 @@ class Box:
             now=self.now,
             telemetry=self.config.hub is not None,
             see=self.seeing.entrance(device),
+            show=self.window.show,
             hear=listener(device.driver, self.clock.hear_at),
         )
 
@@ -251,6 +256,7 @@ class Box:
             )
         if self.tail:
             self.tail.write(map(event_record, (event for _, event, _ in raised)))
+        self.window.tell(raised)
 
     async def _reload(self) -> Config | None:
         """Take the changed configuration; return it if node or spool changed, which needs a new start."""

@@ -32,6 +32,7 @@ class Channel:
         now: Callable[[], datetime],
         telemetry: bool,
         see: Callable[[Frame], None] | None = None,
+        show: Callable[[Frame], None] | None = None,
         hear: Callable[[Sequence[Reading]], None] | None = None,
     ) -> None:
         self.device = device
@@ -47,6 +48,7 @@ class Channel:
         self._telemetry = telemetry
         #: Where frames go, if anybody looks at them.
         self.see = see
+        self._show = show
         #: What learns the time from them, if the device knows it.
         self._hear = hear
 
@@ -75,8 +77,12 @@ class Channel:
     def _after_frames(self, samples: Sequence[Sample]) -> list[Reading]:
         """Hand frames on to be looked at; return what else there is."""
         for sample in samples:
-            if isinstance(sample, Frame) and self.see is not None:
+            if not isinstance(sample, Frame):
+                continue
+            if self.see is not None:
                 self.see(sample)
+            if self._show is not None:
+                self._show(sample)
         return [sample for sample in samples if isinstance(sample, Reading)]
 
     def release(self) -> None:
