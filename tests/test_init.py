@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import pty
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from waiting import until_sync
+from terminal import at_terminal
 
 from lamppost.agent.config import load
 from lamppost.provisioning.cli import main
@@ -110,35 +105,9 @@ def test_lists_of_spreadsheets_and_toml_are_read(tmp_path):
 
 
 def test_it_asks_at_a_terminal_and_asks_again(path):
-    master, slave = pty.openpty()
-    code = "import sys; from lamppost.provisioning.cli import main; sys.exit(main(sys.argv[1:]))"
-    child = subprocess.Popen(
-        [sys.executable, "-c", code, "init", "-c", str(path), "--lat", "1", "--lon", "2"],
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-    )
-    os.close(slave)
-    os.set_blocking(master, False)
-    seen = bytearray()
-
-    def said(words: str) -> None:
-        def heard() -> bool:
-            with contextlib.suppress(OSError):
-                seen.extend(os.read(master, 4096))
-            return words.encode() in seen
-
-        until_sync(heard)
-        seen.clear()
-
-    said("Node id")
-    os.write(master, b"a b\n")
-    said("Node id")
-    os.write(master, b"pole-1\n")
-    said("Site")
-    os.write(master, b"north\n")
-    said("Hub")
-    os.write(master, b"\n")
-    assert child.wait(10) == 0
-    os.close(master)
+    with at_terminal(["init", "-c", str(path), "--lat", "1", "--lon", "2"]) as terminal:
+        for question, answer in (("Node id", "a b"), ("Node id", "pole-1"), ("Site", "north"), ("Hub", "")):
+            terminal.said(question)
+            terminal.type(f"{answer}\n")
+        assert terminal.ended() == 0
     assert load(path).node.id == "pole-1"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 
 import pytest
+from terminal import at_terminal
 
 from lamppost.agent.config import load
 from lamppost.provisioning.cli import main
@@ -95,7 +97,8 @@ def test_what_is_found_is_added_and_a_held_port_is_left_alone(tmp_path, capsys):
             return await asyncio.to_thread(main, command)
 
     assert asyncio.run(scan("--add", "--json")) == 0
-    assert json.loads(capsys.readouterr().out.partition("\n]")[0] + "]")[0]["complete"] is True
+    (told,) = json.loads(capsys.readouterr().out)
+    assert (told["complete"], told["added"]) == (True, "a02yyuw")
     assert load(path).devices["a02yyuw"].driver.port == str(link)
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "agent.pid").write_text("1\n")
@@ -187,3 +190,33 @@ def test_usb_cameras_are_known_by_their_stable_names(tmp_path):
     assert [one.settings["source"] for one in usb_cameras(tmp_path)] == [
         f"v4l2:{tmp_path}/v4l/by-id/usb-cam-index0"
     ]
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_scan_that_is_stopped_offers_what_it_found(asked, tmp_path):
+    path, link = tmp_path / "lamppost.toml", tmp_path / "tty"
+    path.write_text('[node]\nid = "a"\nsite = "b"\n')
+    command = ["scan", "-c", str(path), "--port", str(link), "--speeds", "9600N", "--no-tcp", "--no-cameras"]
+    quick = f"import {listening.__name__} as it; it.LISTEN_S = it.METER_S = 0.02"
+
+    def stopped() -> str:
+        with at_terminal([*command, *([] if asked else ["--add", "--json"])], first=quick) as terminal:
+            terminal.said("unit 9")
+            terminal.child.send_signal(signal.SIGINT)
+            terminal.said("found until then: 1")
+            if asked:
+                terminal.said("Add ")
+                terminal.type("y\n")
+            assert terminal.ended() == 130
+            return terminal.rest()
+
+    async def main_() -> str:
+        async with serve_rtu_pty([device("eastron-sdm120", 1)], link=link):
+            return await asyncio.to_thread(stopped)
+
+    rest = asyncio.run(main_())
+    if asked:
+        assert "eastron-1" in load(path).devices
+    else:
+        (told,) = json.loads(rest)
+        assert (told["settings"]["profile"], told["added"]) == ("eastron-sdm120", None)

@@ -58,7 +58,7 @@ def test_a_unit_that_answers_late_is_heard_and_asked_again():
     units = [device("eastron-sdm120", 2), device("rika-rk900-09", 3), device("eastron-sdm120", 8)]
     units[0].turnaround_s = units[2].turnaround_s = 0.13
     found, _ = scanned(units, addresses=8)
-    assert [(one.settings["unit"], one.settings["profile"]) for one in found] == [
+    assert sorted((one.settings["unit"], one.settings["profile"]) for one in found) == [
         (2, "eastron-sdm120"),
         (3, "rika-rk900-09"),
         (8, "eastron-sdm120"),

@@ -27,6 +27,7 @@ TEXTS: Final = {
         "nothing answered; {ports} serial ports, {hosts} addresses",
         "没有应答；{ports} 个串口，{hosts} 个地址",
     ),
+    "scan.stopped": ("stopped; found until then: {count}", "已停止；此前找到 {count} 个"),
     "scan.used": (
         "{path}: the running agent uses it; stop the agent to scan it",
         "{path}：代理正在使用；如需扫描请先停止代理",

@@ -68,6 +68,7 @@ def scan(
     """Look for devices: Modbus units, sensors that speak, meters, Modbus TCP, cameras. Only reads.
 
     A line that the running agent uses is left alone. Offers to add what it found. Exit code 1 if nothing was.
+    Ctrl-C ends the search, not the offer: what was found until then can be added; exit code 130.
 
     Examples: `lamppost scan`, `lamppost scan --port /dev/serial/by-id/NAME --speeds 9600N --units 1-247`,
     `lamppost scan --no-serial --subnet 192.168.1.0/24 --add`.
@@ -83,16 +84,29 @@ def scan(
     shown = _Shown(quiet=as_json)
 
     free = [path for path in paths if not _is_held(path, held)]
-    found = asyncio.run(_everything(free, pairs, wanted, hosts, tcp_port, shown))
-    if cameras or camera_hosts:
-        found += asyncio.run(_cameras(camera_hosts or [], shown, everywhere=cameras))
+    stopped = False
+    try:
+        asyncio.run(_everything(free, pairs, wanted, hosts, tcp_port, shown))
+        if cameras or camera_hosts:
+            asyncio.run(_cameras(camera_hosts or [], shown, everywhere=cameras))
+    except KeyboardInterrupt:
+        stopped = True
     shown.clear()
-    if as_json:
-        print(json.dumps([one.as_json() for one in found], indent=2, ensure_ascii=False))
-    elif not found:
+    found = shown.all
+    if stopped:
+        print(say("scan.stopped", count=len(found)), file=sys.stderr)
+    elif not found and not as_json:
         print(say("scan.nothing", ports=len(free), hosts=len(hosts)))
-    _offer(config, found, add=add, ask=not as_json and sys.stdin.isatty())
-    return 0 if found else 1
+    added: dict[str, str] = {}
+    try:
+        # Who stops a scan has not seen all of it: nothing is added then without being asked.
+        ask = sys.stdin.isatty() and not as_json
+        _offer(config, found, added, add=add and not stopped, ask=ask, quiet=as_json)
+    finally:
+        if as_json:
+            told = [{**one.as_json(), "added": added.get(one.where)} for one in found]
+            print(json.dumps(told, indent=2, ensure_ascii=False))
+    return 130 if stopped else 0 if found else 1
 
 
 def _is_held(path: str, held: set[str]) -> bool:
@@ -104,26 +118,21 @@ def _is_held(path: str, held: set[str]) -> bool:
 
 async def _everything(
     paths: list[str], pairs: Pairs, units: list[int], hosts: list[str], tcp_port: int, shown: _Shown
-) -> list[Found]:
-    found = []
+) -> None:
     for path in paths:
         try:
             async for one in _of_port(path, pairs, units, shown):
                 shown.found(one)
-                found.append(one)
         except DriverError as error:
             shown.clear()
             print(f"lamppost: {error}", file=sys.stderr)
     if hosts:
         async for one in scan_tcp(hosts, port=tcp_port, progress=shown.progress):
             shown.found(one)
-            found.append(one)
-    return found
 
 
-async def _cameras(named: list[str], shown: _Shown, *, everywhere: bool) -> list[Found]:
-    found = usb_cameras() if everywhere else []
-    for one in found:
+async def _cameras(named: list[str], shown: _Shown, *, everywhere: bool) -> None:
+    for one in usb_cameras() if everywhere else ():
         shown.found(one)
     says: dict[str, str] = {}
     if everywhere:
@@ -131,10 +140,7 @@ async def _cameras(named: list[str], shown: _Shown, *, everywhere: bool) -> list
         says = await discover()
     async for one in scan_cameras(list(dict.fromkeys([*named, *says])), progress=shown.progress):
         maker = says.get(one.where.removeprefix("rtsp://").partition("/")[0], "")
-        told = one._replace(evidence=f"{one.evidence}; {maker}".removesuffix("; "))
-        shown.found(told)
-        found.append(told)
-    return found
+        shown.found(one._replace(evidence=f"{one.evidence}; {maker}".removesuffix("; ")))
 
 
 async def _of_port(path: str, pairs: Pairs, units: list[int], shown: _Shown) -> AsyncIterator[Found]:
@@ -153,9 +159,10 @@ async def _of_port(path: str, pairs: Pairs, units: list[int], shown: _Shown) -> 
 
 
 class _Shown:
-    """The progress on a terminal, in one line; nothing where nobody looks."""
+    """What was found, and the progress on a terminal, in one line; nothing where nobody looks."""
 
     def __init__(self, *, quiet: bool) -> None:
+        self.all: list[Found] = []
         self._quiet = quiet
         self._live = sys.stderr.isatty()
         self._any = False
@@ -174,15 +181,18 @@ class _Shown:
             self._any = False
 
     def found(self, one: Found) -> None:
-        """Print a device."""
+        """Keep a device, and print it."""
+        self.all.append(one)
         self.clear()
         if not self._quiet:
             profile = one.settings.get("profile") or one.settings["driver"]
             print(f"{one.where}: {profile}{'' if one.sure else ' ?'}  ({one.evidence})", flush=True)
 
 
-def _offer(config: Path, found: list[Found], *, add: bool, ask: bool) -> None:
-    """Add what was found: all that is sure, or what the technician says yes to."""
+def _offer(
+    config: Path, found: list[Found], added: dict[str, str], *, add: bool, ask: bool, quiet: bool
+) -> None:
+    """Add what was found: all that is sure, or what the technician says yes to; ``added`` gets the names."""
     if not found or not (add or ask):
         return
     taken = _taken(config)
@@ -197,7 +207,9 @@ def _offer(config: Path, found: list[Found], *, add: bool, ask: bool) -> None:
         with editing(config) as change:
             change.add_device(name, one.settings, f"found by scan: {one.evidence}")
         taken.add(name)
-        print(say("scan.added", file=config, name=name))
+        added[one.where] = name
+        if not quiet:
+            print(say("scan.added", file=config, name=name))
 
 
 def _taken(config: Path) -> set[str]:

@@ -49,7 +49,7 @@ async def scan_line(
 
         try:
             async with join(parse(url)) as line:
-                for registers in await _answering(line, left, asking):
+                async for registers in _answering(line, tuple(left), asking):
                     left.remove(registers.unit)
                     progress(f"{spoken}, what is unit {registers.unit}", (nth + 1) / len(settings))
                     yield await recogniser.what(registers, url)
@@ -91,7 +91,7 @@ async def _behind(url: str) -> AsyncIterator[Found]:
         try:
             async with join(parse(url)) as line:
                 registers = Registers(line, unit)
-                if not await registers.answers(TCP_ANSWER_S, lambda _kind, _detail: None):
+                if not await registers.answers(TCP_ANSWER_S):
                     continue
                 found = await recogniser.what(registers, url)
         except DriverError:
@@ -103,15 +103,15 @@ async def _behind(url: str) -> AsyncIterator[Found]:
 
 async def _answering(
     line: Line, units: Sequence[int], asking: Callable[[int, float], None]
-) -> list[Registers]:
-    """Return the units that answer at the line's speed.
+) -> AsyncIterator[Registers]:
+    """Yield the units that answer at the line's speed.
 
-    A slow one answers when the next ones are asked already: what was asked just before something came
-    that is no answer is asked again with more patience, as is the last, whose answer nobody would hear.
+    A slow one answers when others are asked already: what was asked just before something came that
+    is no answer is asked again with more patience, as is the last, whose answer nobody would hear.
     """
     loop = asyncio.get_running_loop()
     asked: dict[int, float] = {}
-    found: dict[int, Registers] = {}
+    found: set[int] = set()
     again: dict[int, None] = {}
 
     def late(_kind: str, _detail: str) -> None:
@@ -120,12 +120,12 @@ async def _answering(
     for nth, unit in enumerate(units):
         asking(unit, nth / len(units))
         asked[unit] = loop.time()
-        registers = Registers(line, unit)
-        if await registers.answers(SLOW_S if unit == units[-1] else TURNAROUND_S, late):
-            found[unit] = registers
+        registers = Registers(line, unit, late)
+        if await registers.answers(SLOW_S if unit == units[-1] else TURNAROUND_S):
+            found.add(unit)
+            yield registers
     for unit in [unit for unit in again if unit not in found][:MOST_AGAIN]:
         asking(unit, 1.0)
         registers = Registers(line, unit)
-        if await registers.answers(SLOW_S, lambda _kind, _detail: None):
-            found[unit] = registers
-    return [found[unit] for unit in sorted(found)]
+        if await registers.answers(SLOW_S):
+            yield registers

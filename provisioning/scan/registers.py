@@ -24,25 +24,26 @@ NO_TARGET = (10, 11)
 
 
 class Registers:
-    """The registers of one unit on a line, as far as they were read."""
+    """The registers of one unit on a line, as far as they were read.
 
-    def __init__(self, line: Line, unit: int) -> None:
+    ``report`` gets what came that is no answer.
+    """
+
+    def __init__(self, line: Line, unit: int, report: Report = lambda _kind, _detail: None) -> None:
         self.unit = unit
+        self._report = report
         self._line = line
         self._patience_s = MOST_S
         self._words: dict[tuple[Table, int], bytes] = {}
         self._refused: dict[Table, list[tuple[int, int]]] = {}
         self._without: set[Table] = set()
 
-    async def answers(self, patience_s: float, report: Report) -> bool:
-        """Whether the unit answers to a read within that time, be it with a refusal.
-
-        ``report`` gets what came that is no answer. Raises DriverError when the line cannot be opened.
-        """
+    async def answers(self, patience_s: float) -> bool:
+        """Whether the unit answers to a read within that time, be it with a refusal. Raises DriverError."""
         tables: tuple[Table, ...] = ("holding", "input")
         for table in tables:
             try:
-                await self._ask(table, 0, 1, patience_s, report)
+                await self._ask(table, 0, 1, patience_s)
             except RefusedError as error:
                 if error.code in NO_TARGET:
                     return False
@@ -60,7 +61,7 @@ class Registers:
         """Read a block; what is refused, or stays silent twice, is missing. Raises DriverError."""
         for _ in range(2):
             try:
-                await self._ask(block.table, block.address, block.count, self._patience_s, _unheard)
+                await self._ask(block.table, block.address, block.count, self._patience_s)
             except RefusedError as error:
                 if error.code in LASTING:
                     self._refuse(block.table, block.address, block.count, error.code)
@@ -91,10 +92,10 @@ class Registers:
         alone = Block(register.table, field.address, register.width, (field,))
         return alone.decode(b"".join(words))[0]
 
-    async def _ask(self, table: Table, address: int, count: int, patience_s: float, report: Report) -> None:
+    async def _ask(self, table: Table, address: int, count: int, patience_s: float) -> None:
         what = f"{count} of {table} {address} of unit {self.unit}"
         request = frame.read(self.unit, READ_FUNCTION[table], address, count, what)
-        data = await self._line.ask(request, patience_s + self._wire_s(count), report)
+        data = await self._line.ask(request, patience_s + self._wire_s(count), self._report)
         if table in ("coil", "discrete"):
             bits = int.from_bytes(data, "little")
             self._words |= {(table, address + nth): bytes((bits >> nth & 1,)) for nth in range(count)}
@@ -108,7 +109,3 @@ class Registers:
 
     def _wire_s(self, count: int) -> float:
         return (CHARACTERS + 2 * count) * self._line.endpoint.character_s
-
-
-def _unheard(_kind: str, _detail: str) -> None:
-    """What is no answer to a profile's read tells nothing."""
