@@ -31,7 +31,8 @@ class Recogniser:
     """Knows the units of one line apart; what it met on the line it looks for first."""
 
     def __init__(self) -> None:
-        self._recent: list[str] = []
+        #: The kinds of the last two units.
+        self._last = ("", "")
         #: What a unit of a kind reached, and the kinds that were then looked for in vain.
         self._met: dict[str, tuple[Score, frozenset[str]]] = {}
 
@@ -57,14 +58,15 @@ class Recogniser:
         """Return the matches that no other is better than."""
         fitting: list[_Match] = []
         waiting = [_Match(kind, registers) for kind in self._ordered()]
-        trusted = waiting[0] if self._recent and waiting else None
+        once, again = self._last
+        trusted = again if once == again else ""
         while waiting:
             match = next((one for one in waiting if not self._is_ruled_out(one, fitting)), None)
             if match is None:
                 break
             waiting.remove(match)
             least = fitting[0].reach() if fitting else (ENOUGH, 0)
-            await match.settle(least, at_once=match is trusted)
+            await match.settle(least, at_once=match.kind.name == trusted)
             if match.reach() >= least and not match.unread():
                 fitting = [one for one in [*fitting, match] if one.reach() >= match.reach()]
         return fitting
@@ -78,13 +80,13 @@ class Recogniser:
 
     def _remember(self, best: _Match, rivals: list[str]) -> None:
         name = best.kind.name
-        self._recent = [name, *(one for one in self._recent if one != name)]
+        self._last = (self._last[1], name)
         others = frozenset(kind.name for kind in kinds() if kind.name not in (name, *rivals))
         self._met.setdefault(name, (best.reach(), others))
 
     def _ordered(self) -> list[Kind]:
-        known = self._recent
-        return sorted(kinds(), key=lambda kind: known.index(kind.name) if kind.name in known else len(known))
+        """Return what the last unit was first, then what else was met, then the others."""
+        return sorted(kinds(), key=lambda kind: (kind.name != self._last[1], kind.name not in self._met))
 
 
 class _Match:
