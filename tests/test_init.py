@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from terminal import at_terminal
 
 from lamppost.agent.config import load
 from lamppost.provisioning.cli import main
+from lamppost.provisioning.draft import draft_of, keep_draft, read_draft
 from lamppost.provisioning.poles import PolesError, read_poles
 
 CSV = "id,site,lat,lon,hub\npole-1,north,22.7,114.2,mqtts://hub.example:8883\npole-2,south,22.8,114.3,\n"
@@ -111,3 +113,58 @@ def test_it_asks_at_a_terminal_and_asks_again(path):
             terminal.type(f"{answer}\n")
         assert terminal.ended() == 0
     assert load(path).node.id == "pole-1"
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_answers_survive_an_interruption_until_they_are_written(end, path):
+    command = ["init", "-c", str(path), "--lat", "1.5", "--lon", "2"]
+    with at_terminal(command) as terminal:
+        for question, answer in (("Node id", "pole-1"), ("Site", "north")):
+            terminal.said(question)
+            terminal.type(f"{answer}\n")
+        terminal.said("Hub")
+        terminal.child.send_signal(end)
+        assert terminal.ended() == (130 if end is signal.SIGINT else -end)
+    assert not path.exists()
+    assert draft_of(path).stat().st_mode & 0o777 == 0o600
+
+    with at_terminal(["init", "-c", str(path)]) as terminal:
+        for question in ("Node id, as on the pole's door [pole-1]", "[north]", "[1.5]", "[2.0]"):
+            terminal.said(question)
+            terminal.type("\n")
+        terminal.said("Hub")
+        terminal.type("mqtts://hub.example:8883\n")
+        assert terminal.ended() == 0
+    node = load(path).node
+    assert (node.id, node.site, node.lat, node.lon) == ("pole-1", "north", 1.5, 2)
+    assert not draft_of(path).exists()
+
+
+def test_answers_about_one_pole_are_not_proposed_for_another(path):
+    keep_draft(path, {"id": "pole-1", "site": "north", "lat": 1.5, "lon": 2.0})
+    with at_terminal(["init", "-c", str(path)]) as terminal:
+        terminal.said("Node id, as on the pole's door [pole-1]")
+        terminal.type("pole-2\n")
+        terminal.said("Site: ")
+        terminal.type("south\n")
+        for question in ("unknown): ", "unknown): ", "yet): "):
+            terminal.said(question)
+            terminal.type("\n")
+        assert terminal.ended() == 0
+    assert (load(path).node.site, load(path).node.lat) == ("south", None)
+
+
+def test_a_draft_keeps_no_password_and_what_is_no_answer_is_left_out(path):
+    keep_draft(path, {"id": "pole-1", "hub": "mqtts://me:canary@hub.example:8883", "password": "canary"})
+    assert "canary" not in draft_of(path).read_text()
+    assert read_draft(path) == {"id": "pole-1"}
+    draft_of(path).write_text('{"id": "a b", "lat": 900, "site": "north", "lon": [1]}')
+    assert read_draft(path) == {"site": "north"}
+    draft_of(path).write_text("no JSON")
+    assert read_draft(path) == {}
+
+
+def test_the_poles_of_a_list_are_one_json_document(path, tmp_path, capsys):
+    (tmp_path / "poles.csv").write_text(CSV)
+    assert init(path, "--poles", str(tmp_path / "poles.csv"), "--json") == 0
+    assert [one["id"] for one in json.loads(capsys.readouterr().out)] == ["pole-1", "pole-2"]

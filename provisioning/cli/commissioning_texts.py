@@ -22,6 +22,14 @@ TEXTS: Final = {
     "init.next": ("next: lamppost device add, lamppost check", "下一步：lamppost device add，lamppost check"),
     "init.which": ("Which pole is this", "这是哪根灯杆"),
     "init.poles": ("{count} poles; say which with --pole ID", "共 {count} 根灯杆；用 --pole ID 指定"),
+    "init.again": (
+        "begun before and interrupted: what was answered then is proposed",
+        "上次未完成：已填写的内容作为默认值",
+    ),
+    "init.kept": (
+        "nothing is written yet; what was answered is proposed next time",
+        "尚未写入；已填写的内容下次作为默认值",
+    ),
     "init.needed": ("this is needed", "此项必填"),
     "scan.nothing": (
         "nothing answered; {ports} serial ports, {hosts} addresses",

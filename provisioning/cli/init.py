@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +15,7 @@ from lamppost.agent.config import ConfigError
 from lamppost.agent.config.read import read
 from lamppost.provisioning.cli.commissioning_texts import TEXTS as _TEXTS  # noqa: F401 - makes them known
 from lamppost.provisioning.cli.options import ConfigFile
+from lamppost.provisioning.draft import draft_of, drop_draft, keep_draft, read_draft
 from lamppost.provisioning.edit import editing, write_new
 from lamppost.provisioning.first import Answers, rendered
 from lamppost.provisioning.poles import Pole, PolesError, read_poles
@@ -42,7 +45,8 @@ def init(
 ) -> int:
     """Write a commented configuration for this box; an old file is kept as a backup.
 
-    What options and the list of poles do not say is asked. Of a file that is there only node and hub change.
+    What options and the list of poles do not say is asked; answers survive an interruption, and are proposed
+    when it is begun again. Of a file that is there only node and hub change.
 
     Examples: `lamppost init`, `lamppost init --poles poles.csv --pole pole-0017`,
     `lamppost init --id pole-0017 --site longgang-07 --hub mqtts://hub.example:8883 --yes`.
@@ -56,13 +60,14 @@ def init(
         "username": username,
     }
     if poles is not None:
-        listed = _listed(poles, pole or id, asks=not yes)
+        listed = _listed(poles, pole or id, asks=not yes and not as_json, as_json=as_json)
         if listed is None:
             return 0
         given = {key: getattr(listed, key) if value is None else value for key, value in given.items()}
-    asks = not yes and sys.stdin.isatty()
-    answers = _answered(given, _before(config), asks=asks)
+    before = _before(config)
+    answers = _asked(given, before, config) if not yes and sys.stdin.isatty() else _answered(given, before)
     backup = _written(config, answers)
+    drop_draft(config)
     told = {"file": str(config), "backup": None if backup is None else str(backup), "node": answers.as_json()}
     if as_json:
         print(json.dumps(told, indent=2, ensure_ascii=False))
@@ -74,7 +79,7 @@ def init(
     return 0
 
 
-def _listed(path: Path, wanted: str | None, *, asks: bool) -> Pole | None:
+def _listed(path: Path, wanted: str | None, *, asks: bool, as_json: bool) -> Pole | None:
     """Return the pole of the list; None after having listed them. Raises BadParameter."""
     try:
         known = read_poles(path)
@@ -82,6 +87,9 @@ def _listed(path: Path, wanted: str | None, *, asks: bool) -> Pole | None:
         raise typer.BadParameter(str(error), param_hint="--poles") from None
     if wanted is None and asks and sys.stdin.isatty():
         wanted = typer.prompt(say("init.which"))
+    if wanted is None and as_json:
+        print(json.dumps([asdict(one) for one in known.values()], indent=2, ensure_ascii=False))
+        return None
     if wanted is None:
         for one in known.values():
             print(f"{one.id:20} {one.site or '-'}")
@@ -128,20 +136,40 @@ def _before(config: Path) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _answered(given: dict[str, Any], before: dict[str, Any], *, asks: bool) -> Answers:
-    """Ask for what is missing. Raises BadParameter where nobody can be asked."""
+def _asked(given: Mapping[str, Any], before: Mapping[str, Any], config: Path) -> Answers:
+    """Ask for what is missing, keeping each answer until the configuration is written."""
     values = dict(given)
-    for key in _ASKED:
-        if values.get(key) is not None:
-            continue
-        if asks:
-            values[key] = _ask(key, say(f"init.{key}"), before.get(key))
-        elif key in before:
-            values[key] = before[key]
+    draft = _draft(config, values.get("id"))
+    if draft:
+        print(say("init.again"), file=sys.stderr)
+    try:
+        for key in _ASKED:
+            if values.get(key) is not None:
+                continue
+            values[key] = _ask(key, say(f"init.{key}"), draft.get(key, before.get(key)))
+            if values["id"] != draft.get("id"):
+                draft = {}  # another pole: what was said of the first does not hold here
+            keep_draft(config, values)
+    except typer.Abort:
+        if draft_of(config).exists():
+            print(say("init.kept"), file=sys.stderr)
+        raise
+    values["username"] = values.get("username") or draft.get("username")
+    return _answered(values, before)
+
+
+def _draft(config: Path, node: str | None) -> dict[str, Any]:
+    """Return what was answered before an interruption, if it was about this node."""
+    draft = read_draft(config)
+    return draft if node in (None, draft.get("id")) else {}
+
+
+def _answered(given: Mapping[str, Any], before: Mapping[str, Any]) -> Answers:
+    """Put together what is known. Raises BadParameter for what is missing, or cannot be."""
+    values = {key: before.get(key) if value is None else value for key, value in given.items()}
     missing = [f"--{key}" for key in _NEEDED if not values.get(key)]
     if missing:
         raise typer.BadParameter(f"nobody can be asked here; give {', '.join(missing)}")
-    values["username"] = values.get("username") or before.get("username")
     try:
         return Answers(**{key: value for key, value in values.items() if value not in (None, "")})
     except ValueError as error:
@@ -149,18 +177,18 @@ def _answered(given: dict[str, Any], before: dict[str, Any], *, asks: bool) -> A
 
 
 def _ask(key: str, question: str, proposed: Any) -> Any:
-    """Ask until the answer can be used."""
+    """Ask until the answer can be used. All is said on stderr: stdout is for what was written."""
     while True:
         answer = typer.prompt(
-            question, default="" if proposed is None else str(proposed), show_default=bool(proposed)
+            question, default="" if proposed is None else str(proposed), show_default=bool(proposed), err=True
         )
         text = str(answer).strip()
         if not text and key in _NEEDED:
-            print(say("init.needed"))
+            print(say("init.needed"), file=sys.stderr)
             continue
         try:
             Answers.check(key, text)
         except ValueError as error:
-            print(error)
+            print(error, file=sys.stderr)
             continue
         return float(text) if key in ("lat", "lon") and text else text
