@@ -12,7 +12,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ALL = (
     "polling",
-    "serial",
+    "sensors",
+    "scan",
     "payload",
     "spool",
     "uplink",

@@ -1,6 +1,6 @@
 """Serial sensors: what finding frames behind noise costs beside a bare parser that trusts its line.
 
-python benchmarks/serial.py
+python benchmarks/sensors.py
 
 Both read the same frames of an A02YYUW gauge, in the pieces that a port gives; the bare one would lose
 its step at the first byte of noise. Also: memory that the driver adds when it is loaded.
