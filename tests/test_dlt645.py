@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from serial_frames import meter
 from serial_noise import cuts, frames_of, noise
 
 from lamppost.drivers.serial import dlt645
@@ -21,9 +22,7 @@ METER = "000000000001"
 
 def says(control: int, data: bytes, address: str = METER) -> bytes:
     """Return a frame as a meter writes it."""
-    frame = b"\x68" + bytes.fromhex(address)[::-1] + b"\x68" + bytes([control, len(data)])
-    frame += bytes((byte + 0x33) % 256 for byte in data)
-    return frame + bytes([sum(frame) % 256, 0x16])
+    return meter(address, control, data)
 
 
 def test_a_request_is_the_known_one():

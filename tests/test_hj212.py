@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from serial_frames import station
 from serial_noise import cuts, frames_of, noise
 
 from lamppost.drivers.serial import hj212
@@ -27,14 +28,7 @@ EXAMPLE = (
 
 
 def message(cp: str, head: str = "QN=20260501120000000;ST=22;CN=2011;PW=sesame;MN=A1;Flag=5") -> bytes:
-    data = f"{head};CP=&&{cp}&&".encode("gb18030")
-    crc = 0xFFFF
-    for byte in data:
-        crc = (crc >> 8) ^ byte
-        for _ in range(8):
-            crc, bit = crc >> 1, crc & 1
-            crc ^= 0xA001 * bit
-    return b"##%04d%s%04X\r\n" % (len(data), data, crc)
+    return station(f"{head};CP=&&{cp}&&".encode("gb18030"))
 
 
 def test_the_standards_own_example_is_a_frame_and_is_read():

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from serial_frames import sentence
 from serial_noise import cuts, frames_of, noise
 
 from lamppost.drivers.serial import nmea
@@ -18,13 +19,6 @@ FRAMING = Framing.model_validate(
         "check": {"kind": "xor8", "skip": 1, "at": -4, "covers_to": -5, "text": True},
     }
 )  # fmt: skip
-
-
-def sentence(body: str) -> bytes:
-    total = 0
-    for letter in body.encode():
-        total ^= letter
-    return f"${body}*{total:02X}\r\n".encode()
 
 
 def seconds(*moment: int) -> float:

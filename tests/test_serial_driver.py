@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from functools import reduce
-from operator import xor
 
 import pytest
 from driving import Emitted, running
 from pydantic import ValidationError
+from serial_frames import meter, sentence
 from serial_line import SerialLine
 from waiting import until
 
@@ -39,16 +38,6 @@ def serial(line, **settings):
 def ultrasonic(mm: int) -> bytes:
     frame = bytes((0xFF, mm >> 8, mm & 0xFF))
     return frame + bytes((sum(frame) & 0xFF,))
-
-
-def sentence(body: str) -> bytes:
-    return f"${body}*{reduce(xor, body.encode()):02X}\r\n".encode()
-
-
-def dlt(address: str, control: int, data: bytes) -> bytes:
-    body = bytes((0x68, *bytes.fromhex(address)[::-1], 0x68, control, len(data)))
-    body += bytes(byte + 0x33 & 0xFF for byte in data)
-    return body + bytes((sum(body) & 0xFF, 0x16))
 
 
 async def keep_sending(line, data: bytes, done) -> None:
@@ -208,12 +197,12 @@ class Meters:
         address = request[6:0:-1].hex()
         data_id = bytes(byte - 0x33 & 0xFF for byte in request[10:14])
         if address == "000000000002" and data_id[::-1].hex() == "02010100":
-            return dlt(address, 0xD1, b"\x02")
+            return meter(address, 0xD1, b"\x02")
         value = {"02010100": b"\x05\x23", "02030000": b"\x34\x12\x80"}.get(data_id[::-1].hex())
         if value is None:
             return b""
         noise = b"\x00\xfe\x68\x11"
-        return noise + dlt(address, 0x91, data_id + value)
+        return noise + meter(address, 0x91, data_id + value)
 
 
 def test_two_meters_share_a_line_and_each_gets_its_own_answers(line):
@@ -256,7 +245,7 @@ class ShortMeters(Meters):
 
     def _said(self, request: bytes) -> bytes:
         data_id = bytes(byte - 0x33 & 0xFF for byte in request[10:14])
-        return dlt(request[6:0:-1].hex(), 0x91, data_id + b"\x05\x23")
+        return meter(request[6:0:-1].hex(), 0x91, data_id + b"\x05\x23")
 
 
 def test_a_value_of_too_few_digits_is_not_made_up(line):
@@ -322,8 +311,8 @@ def test_a_listener_has_its_port_alone_and_meters_share_theirs(line):
 
 def test_what_a_meter_said_before_it_fell_silent_is_kept(line):
     async def main():
-        meter = {"profile": "dlt645-2007", "address": "000000000001", "timeout_s": 0.1}
-        driver = serial(line, **meter, quantities=["voltage-a", "energy"])
+        asked = {"profile": "dlt645-2007", "address": "000000000001", "timeout_s": 0.1}
+        driver = serial(line, **asked, quantities=["voltage-a", "energy"])
         meters = Meters(line)
         async with running(driver) as emitted:
             await meters.answer(emitted.task.done)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from serial_frames import crc_of_hj212, sentence
+from serial_noise import cuts, frames_of, noise, split
 
 from lamppost.drivers.serial.checksum import CHECKSUMS
 from lamppost.drivers.serial.framer import Framer
@@ -48,11 +48,7 @@ def line_frame(body: bytes) -> bytes:
 
 
 def sentence_frame(body: bytes) -> bytes:
-    text = body.hex().encode()
-    xor = 0
-    for byte in text:
-        xor ^= byte
-    return b"$%b*%02X\r\n" % (text, xor)
+    return sentence(body.hex())
 
 
 def long_frame(body: bytes) -> bytes:
@@ -70,46 +66,24 @@ CHECKED = {"sum": (SUM, sum_frame), "digits": (DIGITS, digits_frame), "sentence"
 ALL = {**CHECKED, "line": (LINE, line_frame)}
 
 
-def noisy(framing: Framing) -> st.SearchStrategy[bytes]:
-    """Noise that knows the frames' own bytes, so that it makes false beginnings."""
-    marks = [bytes((b,)) for b in framing.start + framing.tail + bytes(framing.marks.values())]
-    piece = st.one_of(st.binary(max_size=6), st.sampled_from([*marks, b"\xff", b"\0", b"1", b"\x01"]))
-    return st.lists(piece, max_size=12).map(b"".join)
-
-
-def split(data: bytes, cuts: list[int]) -> list[bytes]:
-    edges = sorted({0, len(data), *(c % (len(data) + 1) for c in cuts)})
-    return [data[a:b] for a, b in pairwise(edges)]
-
-
-def run(framing: Framing, pieces: list[bytes]) -> list[bytes]:
-    framer = Framer(framing)
-    found = [frame for piece in pieces for frame in framer.feed(piece)]
-    return found + framer.silence()
-
-
-cuts = st.lists(st.integers(0, 400), max_size=12)
-
-
 @pytest.mark.parametrize("name", CHECKED)
 @settings(deadline=None, max_examples=25)
 @given(st.data())
 def test_a_frame_after_any_noise_is_found(name, data):
     framing, make = CHECKED[name]
     frame = make(data.draw(bodies))
-    noise = data.draw(noisy(framing))
-    after = data.draw(noisy(framing))
+    before = data.draw(noise(framing, 12))
+    after = data.draw(noise(framing, 12))
     if name == "digits":  # it has no checksum: a false frame can be told by its form only
-        noise = noise.replace(b"\r", b"")
-    pieces = split(noise + frame + after, data.draw(cuts))
-    assert frame in run(framing, pieces), (noise, frame)
+        before = before.replace(b"\r", b"")
+    assert frame in frames_of(framing, before + frame + after, data.draw(cuts)), (before, frame)
 
 
 @pytest.mark.parametrize(
-    ("noise", "frame"), [("ff", "ff01ffff"), ("ff03", "ff0107" + "07"), ("ffff", "ff0a0b14")]
+    ("before", "frame"), [("ff", "ff01ffff"), ("ff03", "ff0107" + "07"), ("ffff", "ff0a0b14")]
 )
-def test_a_false_frame_that_fits_by_chance_does_not_swallow_the_true_one(noise, frame):
-    assert bytes.fromhex(frame) in run(SUM, [bytes.fromhex(noise + frame)])
+def test_a_false_frame_that_fits_by_chance_does_not_swallow_the_true_one(before, frame):
+    assert bytes.fromhex(frame) in frames_of(SUM, bytes.fromhex(before + frame), [])
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -117,7 +91,7 @@ def test_a_false_frame_that_fits_by_chance_does_not_swallow_the_true_one(noise, 
 @given(st.data())
 def test_frames_do_not_depend_on_how_the_bytes_came(name, data):
     framing, make = ALL[name]
-    parts = data.draw(st.lists(st.one_of(bodies.map(make), noisy(framing)), max_size=6))
+    parts = data.draw(st.lists(st.one_of(bodies.map(make), noise(framing, 12)), max_size=6))
     stream = b"".join(parts)
     whole = Framer(framing)
     pieces = Framer(framing)
@@ -160,15 +134,15 @@ def test_a_broken_off_frame_costs_itself_only(name, data):
 @example(b"\xff" * 3000, "sum")
 @example(b"$" * 3000, "sentence")
 @example(b"\x68" * 3000, "length")
-def test_noise_is_bounded_in_memory_and_counted(noise, name):
+def test_noise_is_bounded_in_memory_and_counted(stream, name):
     framing, _ = ALL[name]
     framer = Framer(framing)
     taken = 0
-    for at in range(0, len(noise), 100):
-        taken += sum(map(len, framer.feed(noise[at : at + 100])))
+    for at in range(0, len(stream), 100):
+        taken += sum(map(len, framer.feed(stream[at : at + 100])))
         assert framer.waiting <= framing.longest
     taken += sum(map(len, framer.silence()))
-    assert framer.noise_bytes + taken >= len(noise)
+    assert framer.noise_bytes + taken >= len(stream)
 
 
 def test_a_stretch_of_noise_is_one_fault_in_words():
@@ -222,9 +196,4 @@ def test_a_dlt645_request_is_found_behind_its_wake_up_bytes():
 
 @given(st.binary(max_size=200))
 def test_the_crc_of_hj212_is_that_of_its_definition(data):
-    crc = 0xFFFF
-    for byte in data:
-        crc = crc >> 8 ^ byte
-        for _ in range(8):
-            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
-    assert CHECKSUMS["crc16-hj212"][1](data) == crc
+    assert CHECKSUMS["crc16-hj212"][1](data) == crc_of_hj212(data)

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from functools import partial, reduce
-from operator import xor
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from serial_frames import sentence, station
 
-from lamppost.drivers.serial.checksum import CHECKSUMS
 from lamppost.drivers.serial.framer import Framer
 from lamppost.drivers.serial.merge import Merge, plausible
 from lamppost.drivers.serial.profile import available, find
 from lamppost.drivers.serial.reading import reader
 
-
-def sentence(body: bytes) -> bytes:
-    return b"$%b*%02X\r\n" % (body, reduce(xor, body))
-
-
-def station(data: bytes) -> bytes:
-    return b"##%04d%b%04X\r\n" % (len(data), data, CHECKSUMS["crc16-hj212"][1](data))
-
-
 #: A frame of each profile, and one of the values in it.
 FRAMES = {
     "a02yyuw": (bytes((0xFF, 0x04, 0xD2, 0xD5)), "distance", 1234),
     "maxbotix-mb7389": (b"R1234\r", "distance", 1234),
-    "nmea-gnss": (sentence(b"GNGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,"), "alt", 545.4),
+    "nmea-gnss": (sentence("GNGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,"), "alt", 545.4),
     "hj212-2017": (
         station(b"QN=20260323123519000;ST=22;CN=2011;PW=123456;MN=A1;Flag=5;CP=&&DataTime=20260323203500;"
                 b"a34004-Rtd=35.5,a34004-Flag=N;a01006-Rtd=101.32,a01006-Flag=N&&"),
