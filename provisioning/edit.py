@@ -10,9 +10,10 @@ import contextlib
 import fcntl
 import os
 import re
+import secrets
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -144,6 +145,29 @@ def write_new(path: Path, text: str) -> Path | None:
     path = path.absolute()
     with _alone(path):
         return _write(path, text)
+
+
+@contextmanager
+def tried_out(path: Path) -> Iterator[tuple[Editing, Callable[[], Path]]]:
+    """Change a configuration without writing it: give the change, and what makes a file of it to load.
+
+    The file stands beside the real one, so that what it names is found, and is gone afterwards. Making it
+    raises ConfigError if the change would not hold together.
+    """
+    path = path.absolute()
+    fresh = path.with_name(f".{path.name}.trial-{secrets.token_hex(4)}")
+    edit = Editing(path, read(path)[0])
+
+    def made() -> Path:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(edit.text)
+        _check(fresh, path)
+        return fresh
+
+    try:
+        yield edit, made
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _names(table: Any, device: str) -> bool:

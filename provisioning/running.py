@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,17 @@ def running(run_dir: Path) -> bool:
         os.kill(int((run_dir / "agent.pid").read_text()), 0)
     except PermissionError:
         return True
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def reload(run_dir: Path) -> bool | None:
+    """Let the agent read its configuration again; whether it may be told to, None if none runs."""
+    if not running(run_dir):
+        return None
+    try:
+        os.kill(int((run_dir / "agent.pid").read_text()), signal.SIGHUP)
     except (OSError, ValueError):
         return False
     return True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,32 @@ def watched_zones(config: Config, device: str, zones: dict[str, Any]) -> dict[st
         if camera == device
     }
     return {name: points for name, points in zones.items() if name in wanted} or dict(zones)
+
+
+def keep_dry(
+    config: Config, device: str, images: Sequence[Any], light: Any = None
+) -> Iterator[dict[str, Any]]:
+    """Keep pictures (H, W, 3) as the dry references of a camera; yield what was kept, one for each light.
+
+    ``light`` is what they show whatever they look like. Raises ModelError.
+    """
+    from lamppost.agent.sight.commission import doubts, dry_roads, wet_shares  # noqa: PLC0415 - heavy
+    from lamppost.agent.sight.detector import segmenter  # noqa: PLC0415
+    from lamppost.agent.sight.dry import DryFolder  # noqa: PLC0415
+
+    segment = segmenter(config.sight, config.path)
+    folder = DryFolder(config.dry_dir)
+    driver = config.devices[device].driver
+    zones = watched_zones(config, device, getattr(driver, "zones", {}))
+    for road in dry_roads(images, segment, device, datetime.now(UTC), light):
+        path = folder.put(device, road.light, road.reference, road.image)
+        yield {
+            "light": road.light,
+            "file": str(path),
+            "pictures": road.pictures,
+            "wet": wet_shares(road.reference.wet, road.threshold, zones),
+            "doubts": list(doubts(road, zones)),
+        }
 
 
 def water_notes(config: Config) -> Iterator[str]:

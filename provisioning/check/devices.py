@@ -151,3 +151,17 @@ def summary(readings: Mapping[str, Any]) -> str:
     shown = [f"{name} {r['value']} {shown_unit(r['unit'])}".strip() for name, r in readings.items()]
     more = f", +{len(shown) - _SHOWN}" if len(shown) > _SHOWN else ""
     return ", ".join(shown[:_SHOWN]) + more
+
+
+async def newest(bench: Bench, device: DeviceConfig, line: asyncio.Lock) -> dict[str, Any]:
+    """Return the newest readings: the agent's, or one look of our own where none runs.
+
+    Empty for a camera without an agent, and for a device that does not answer; the checks say why.
+    """
+    if bench.status is not None or not device.enabled or isinstance(device.driver, HasView):
+        return bench.newest(device.name) if bench.status is not None else {}
+    try:
+        async with line, asyncio.timeout(DEVICE_S):
+            return await sampled(device.driver)
+    except (TimeoutError, DriverError):
+        return {}

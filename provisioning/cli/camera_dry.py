@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,7 +11,7 @@ import typer
 
 from lamppost.provisioning.cli.options import ConfigFile, chosen_camera, read_picture
 from lamppost.provisioning.service_env import load_as_service
-from lamppost.provisioning.water import watched_zones
+from lamppost.provisioning.water import keep_dry
 
 #: Seconds between two pictures: some traffic passes meanwhile.
 EVERY_S = 1.0
@@ -42,32 +41,22 @@ def dry(
 
     Examples: `lamppost camera dry underpass-cam`, `lamppost camera dry underpass-cam --image dry-night.jpg`.
     """
-    from lamppost.agent.sight.commission import doubts, dry_roads, wet_shares  # noqa: PLC0415
-    from lamppost.agent.sight.detector import segmenter  # noqa: PLC0415
-    from lamppost.agent.sight.dry import DryFolder  # noqa: PLC0415
-
     settings = load_as_service(config)
     camera = chosen_camera(settings, device)
-    segment = segmenter(settings.sight, settings.path)
     if image:
         images = [read_picture(path, "--image") for path in image]
     else:
         images = [frame.image for frame in asyncio.run(camera.snapshots(pictures, EVERY_S))]
-    folder = DryFolder(settings.dry_dir)
-    zones = watched_zones(settings, device, camera.zones)
-    for road in dry_roads(images, segment, device, datetime.now(UTC), light):
-        path = folder.put(device, road.light, road.reference, road.image)
-        wet = wet_shares(road.reference.wet, road.threshold, zones)
+    for kept in keep_dry(settings, device, images, light):
         if as_json:
-            told = {"light": road.light, "file": str(path), "pictures": road.pictures, "wet": wet}
-            print(json.dumps(told | {"doubts": list(doubts(road, zones))}, ensure_ascii=False))
+            print(json.dumps(kept, ensure_ascii=False))
             continue
-        count = f"{road.pictures} picture{'s' if road.pictures > 1 else ''}"
-        print(f"{device} by {road.light}: dry as in {count}, kept in {path}")
-        for name, share in wet.items():
+        count = f"{kept['pictures']} picture{'s' if kept['pictures'] > 1 else ''}"
+        print(f"{device} by {kept['light']}: dry as in {count}, kept in {kept['file']}")
+        for name, share in kept["wet"].items():
             print(f"zone {name}: {share:.1%} of it looks wet all the same")
-        for doubt in doubts(road, zones):
+        for doubt in kept["doubts"]:
             typer.echo(f"lamppost: {doubt}", err=True)
-    if not zones:
+    if not camera.zones:
         typer.echo(f"lamppost: {device} has no zones yet: zones.NAME = [[x, y], ...]", err=True)
     return 0

@@ -13,8 +13,7 @@ from lamppost.agent.paths import tables
 from lamppost.drivers.api import DriverError, HasView, SharesLine
 from lamppost.provisioning.check import checks, worst
 from lamppost.provisioning.check.bench import Bench
-from lamppost.provisioning.check.devices import CAMERA_S, DEVICE_S, line_of
-from lamppost.provisioning.check.live import sampled
+from lamppost.provisioning.check.devices import CAMERA_S, line_of, newest
 from lamppost.provisioning.check.picture import TakesPictures
 from lamppost.provisioning.report.identity import identity
 from lamppost.provisioning.words import say
@@ -66,7 +65,7 @@ def _rules(config: Config) -> dict[str, Any]:
 async def _devices(bench: Bench) -> dict[str, Any]:
     lines: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
     devices = bench.config.devices
-    readings = await asyncio.gather(*(_readings(bench, d, lines[line_of(d)]) for d in devices.values()))
+    readings = await asyncio.gather(*(newest(bench, d, lines[line_of(d)]) for d in devices.values()))
     return {
         name: {"driver": device.driver_name, "enabled": device.enabled, **_where(device), "readings": found}
         for (name, device), found in zip(devices.items(), readings, strict=True)
@@ -84,17 +83,6 @@ def _where(device: DeviceConfig) -> dict[str, Any]:
         where = str(getattr(driver, "shown", ""))
     told = {key: getattr(driver, key) for key in _TOLD if getattr(driver, key, None) not in (None, "")}
     return {"where": where, "settings": told}
-
-
-async def _readings(bench: Bench, device: DeviceConfig, line: asyncio.Lock) -> dict[str, Any]:
-    """Return the newest readings: the agent's, or one look of our own where none runs."""
-    if bench.status is not None or not device.enabled or isinstance(device.driver, HasView):
-        return bench.newest(device.name) if bench.status is not None else {}
-    try:
-        async with line, asyncio.timeout(DEVICE_S):
-            return await sampled(device.driver)
-    except (TimeoutError, DriverError):
-        return {}  # the checks say why
 
 
 async def _cameras(config: Config) -> dict[str, Any]:
