@@ -8,12 +8,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup system demo test check soak bench clean
+.PHONY: setup system browser demo test check soak bench clean
 
 setup: system $(STAMP)
 
 system:
 	@deploy/system-packages.sh
+
+browser:
+	@deploy/system-packages.sh tests
 
 $(STAMP): setup.cfg pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Lamppost needs Python 3.11, 3.12 or 3.13; none was found." >&2; exit 1; }
@@ -32,10 +35,10 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: setup check
+test: browser setup check
 	$(BIN)/python -m pytest
 
-soak: setup
+soak: browser setup
 	$(BIN)/python -m pytest -m soak
 
 bench: setup

@@ -9,6 +9,13 @@ need mosquitto_sub mosquitto-clients
 need git git
 python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$missing python3 python3-venv python3-pip"
 
+# With "tests": a browser, for the tests of the page; without it they are skipped.
+browser=""
+if [ "${1:-}" = tests ]; then
+    command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
+        command -v google-chrome >/dev/null 2>&1 || browser="chromium"
+fi
+
 # An RTSP server and GStreamer pipelines, for tests of cameras. Without them those tests are skipped.
 cameras="python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-tools gstreamer1.0-plugins-base
     gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly"
@@ -20,7 +27,7 @@ if command -v dpkg-query >/dev/null 2>&1; then
         case "$there" in *" installed:$name "*) ;; *) wanted="$wanted $name" ;; esac
     done
 fi
-[ -n "$missing$wanted" ] || exit 0
+[ -n "$missing$wanted$browser" ] || exit 0
 
 as_root=""
 if [ -n "$missing" ]; then
@@ -30,9 +37,9 @@ if [ "$(id -u)" -ne 0 ]; then
     if command -v sudo >/dev/null 2>&1; then
         as_root="sudo"
     elif [ -n "$missing" ]; then
-        echo "Please install as root: apt-get install$missing$wanted" >&2; exit 1
+        echo "Please install as root: apt-get install$missing$wanted $browser" >&2; exit 1
     else
-        echo "Tests of cameras will be skipped; as root: apt-get install$wanted" >&2; exit 0
+        echo "Some tests will be skipped; as root: apt-get install$wanted $browser" >&2; exit 0
     fi
 fi
 export DEBIAN_FRONTEND=noninteractive
@@ -50,6 +57,9 @@ if [ -n "$missing" ]; then install_all $missing; fi
 # shellcheck disable=SC2086
 if [ -n "$wanted" ]; then
     install_all $wanted || echo "Tests of cameras will be skipped: apt-get install$wanted failed" >&2
+fi
+if [ -n "$browser" ]; then
+    install_all "$browser" || echo "Tests of the page will be skipped: apt-get install $browser failed" >&2
 fi
 
 case "$missing" in *" mosquitto "*)

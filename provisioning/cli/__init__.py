@@ -35,6 +35,7 @@ COMMANDS = {
     "config": Command(f"{_HERE}.config", "app", "Check a configuration file; print its JSON Schema."),
     "check": Command(f"{_HERE}.check", "check", "Check the box: devices, disk, clock, hub and more."),
     "camera": Command(f"{_HERE}.camera", "app", "Save a picture, draw zones, say that a road is dry."),
+    "portal": Command(f"{_HERE}.portal", "portal", "Serve the page for the technician's phone or laptop."),
     "scan": Command(f"{_HERE}.scan", "scan", "Look for devices on ports and in the network."),
     "device": Command(f"{_HERE}.device", "app", "Add, test, read, write and remove devices."),
     "driver": Command(f"{_HERE}.driver", "app", "List the installed drivers and their profiles."),
