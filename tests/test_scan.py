@@ -12,6 +12,7 @@ from terminal import at_terminal
 from lamppost.agent.config import load
 from lamppost.provisioning.cli import main
 from lamppost.provisioning.scan import (
+    ask_for_meter,
     discover,
     listen,
     listening,
@@ -68,7 +69,7 @@ def test_a_sensor_is_told_by_what_it_says(kind, tmp_path):
         async with serve_serial(
             [sensor(kind, 17)], link=tmp_path / "tty", check_speed=True, speed=10
         ) as line:
-            return await listen(line.path)
+            return await (ask_for_meter if kind == "dlt645-2007" else listen)(line.path)
 
     (found,) = asyncio.run(main_())
     assert found.settings["profile"] == kind

@@ -20,6 +20,7 @@ from lamppost.provisioning.edit import editing
 from lamppost.provisioning.running import running
 from lamppost.provisioning.scan import (
     Found,
+    ask_for_meter,
     discover,
     listen,
     local_hosts,
@@ -144,18 +145,39 @@ async def _cameras(named: list[str], shown: _Shown, *, everywhere: bool) -> None
 
 
 async def _of_port(path: str, pairs: Pairs, units: list[int], shown: _Shown) -> AsyncIterator[Found]:
-    """Yield what hangs on one port: what speaks by itself has it alone, else Modbus units are asked."""
+    """Yield what hangs on one port: what speaks by itself has it alone, else Modbus units are asked.
+
+    Where they are not at the first speed a meter is asked for, which is quicker than all other speeds.
+    """
+
+    share = 1 / len(pairs)
 
     def told(text: str, done: float) -> None:
-        shown.progress(f"{path}: {text}", done)
+        shown.progress(f"{path}: {text}", done * share)
+
+    def told_then(text: str, done: float) -> None:
+        shown.progress(f"{path}: {text}", share + done * (1 - share))
 
     speaking = await listen(path, progress=told)
     for one in speaking:
         yield one
     if speaking:
         return
-    async for one in scan_line(path, settings=pairs, units=units, progress=told):
+    left, sure = list(units), False
+    try:
+        async for one in scan_line(path, settings=pairs[:1], units=units, progress=told):
+            yield one
+            left.remove(one.settings["unit"])
+            sure |= one.sure
+    except DriverError:
+        if len(pairs) == 1:
+            raise
+    meter = [] if sure else await ask_for_meter(path, progress=told_then)
+    for one in meter:
         yield one
+    if left and pairs[1:] and not meter:
+        async for one in scan_line(path, settings=pairs[1:], units=left, progress=told_then):
+            yield one
 
 
 class _Shown:

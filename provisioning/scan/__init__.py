@@ -2,7 +2,7 @@
 
 from lamppost.provisioning.scan.cameras import discover, scan_cameras, usb_cameras
 from lamppost.provisioning.scan.found import Found, Progress
-from lamppost.provisioning.scan.listening import listen
+from lamppost.provisioning.scan.listening import ask_for_meter, listen
 from lamppost.provisioning.scan.modbus import scan_line, scan_tcp
 from lamppost.provisioning.scan.ports import SerialPort, local_hosts, serial_ports
 
@@ -10,6 +10,7 @@ __all__ = [
     "Found",
     "Progress",
     "SerialPort",
+    "ask_for_meter",
     "discover",
     "listen",
     "local_hosts",

@@ -19,17 +19,20 @@ from lamppost.provisioning.scan.found import Found, Progress
 
 #: Longer than the pause of any sensor that speaks once a second or more.
 LISTEN_S = 2.5
+#: Who says nothing in this share of that time will not say two frames in all of it.
+QUIET = 0.6
 #: So many good frames are no chance, the other way of speaking of a line included.
 ENOUGH = 2
 METER_S = 0.6
 #: Profiles that fit nearly anything.
 VAGUE = ("text-line",)
+METERS = "dlt645"
 
 
 async def listen(path: str, *, progress: Progress = lambda _text, _done: None) -> list[Found]:
-    """Listen at each speed that a profile speaks, then ask for a meter. Raises DriverError."""
+    """Listen at each speed that a profile speaks. Raises DriverError."""
     profiles = {name: find(name) for name in available() if name not in VAGUE}
-    speakers = {name: one for name, one in profiles.items() if one.codec != "dlt645"}
+    speakers = {name: one for name, one in profiles.items() if one.codec != METERS}
     speeds = {str(one.serial): one.serial for one in speakers.values()}
     for settings in speeds.values():
         progress(f"listening at {settings}", 0.0)
@@ -37,12 +40,18 @@ async def listen(path: str, *, progress: Progress = lambda _text, _done: None) -
         for name, profile in speakers.items():
             if profile.serial == settings and (found := _understood(path, name, profile, heard)) is not None:
                 return [found]
+    return []
+
+
+async def ask_for_meter(path: str, *, progress: Progress = lambda _text, _done: None) -> list[Found]:
+    """Ask for a DL/T 645 meter by the address that each answers to. Raises DriverError."""
+    profiles = {name: find(name) for name in available()}
     for name, profile in profiles.items():
-        if profile.codec != "dlt645":
+        if profile.codec != METERS:
             continue
         for baud in (2400, 9600):
             settings = profile.serial.model_copy(update={"baud": baud})
-            progress(f"asking for a meter at {settings}", 0.5)
+            progress(f"asking for a meter at {settings}", 0.0)
             found = await _meter(path, name, profile, settings)
             if found is not None:
                 return [found]
@@ -54,7 +63,9 @@ async def _heard(path: str, settings: LineSettings) -> bytes:
     lost: list[str] = []
     port = open_port(path, settings, heard.extend, lost.append)
     try:
-        await asyncio.sleep(LISTEN_S)
+        await asyncio.sleep(QUIET * LISTEN_S)
+        if heard:
+            await asyncio.sleep(LISTEN_S - QUIET * LISTEN_S)
     finally:
         port.close()
     if lost:
