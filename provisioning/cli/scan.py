@@ -6,7 +6,8 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -20,12 +21,10 @@ from lamppost.provisioning.edit import editing
 from lamppost.provisioning.running import running
 from lamppost.provisioning.scan import (
     Found,
-    ask_for_meter,
     discover,
-    listen,
     local_hosts,
     scan_cameras,
-    scan_line,
+    scan_port,
     scan_tcp,
     serial_ports,
     usb_cameras,
@@ -122,7 +121,7 @@ async def _everything(
 ) -> None:
     for path in paths:
         try:
-            async for one in _of_port(path, pairs, units, shown):
+            async for one in scan_port(path, pairs, units, partial(shown.at, path)):
                 shown.found(one)
         except DriverError as error:
             shown.clear()
@@ -144,42 +143,6 @@ async def _cameras(named: list[str], shown: _Shown, *, everywhere: bool) -> None
         shown.found(one._replace(evidence=f"{one.evidence}; {maker}".removesuffix("; ")))
 
 
-async def _of_port(path: str, pairs: Pairs, units: list[int], shown: _Shown) -> AsyncIterator[Found]:
-    """Yield what hangs on one port: what speaks by itself has it alone, else Modbus units are asked.
-
-    Where they are not at the first speed a meter is asked for, which is quicker than all other speeds.
-    """
-
-    share = 1 / len(pairs)
-
-    def told(text: str, done: float) -> None:
-        shown.progress(f"{path}: {text}", done * share)
-
-    def told_then(text: str, done: float) -> None:
-        shown.progress(f"{path}: {text}", share + done * (1 - share))
-
-    speaking = await listen(path, progress=told)
-    for one in speaking:
-        yield one
-    if speaking:
-        return
-    left, sure = list(units), False
-    try:
-        async for one in scan_line(path, settings=pairs[:1], units=units, progress=told):
-            yield one
-            left.remove(one.settings["unit"])
-            sure |= one.sure
-    except DriverError:
-        if len(pairs) == 1:
-            raise
-    meter = [] if sure else await ask_for_meter(path, progress=told_then)
-    for one in meter:
-        yield one
-    if left and pairs[1:] and not meter:
-        async for one in scan_line(path, settings=pairs[1:], units=left, progress=told_then):
-            yield one
-
-
 class _Shown:
     """What was found, and the progress on a terminal, in one line; nothing where nobody looks."""
 
@@ -195,6 +158,10 @@ class _Shown:
             bar = "#" * round(20 * done)
             print(f"\r\033[K[{bar:20}] {text[:90]}", end="", file=sys.stderr, flush=True)
             self._any = True
+
+    def at(self, path: str, text: str, done: float) -> None:
+        """Show what is being asked at a port."""
+        self.progress(f"{path}: {text}", done)
 
     def clear(self) -> None:
         """Take the line away."""

@@ -5,6 +5,7 @@ from lamppost.provisioning.scan.found import Found, Progress
 from lamppost.provisioning.scan.listening import ask_for_meter, listen
 from lamppost.provisioning.scan.modbus import scan_line, scan_tcp
 from lamppost.provisioning.scan.ports import SerialPort, local_hosts, serial_ports
+from lamppost.provisioning.scan.whole_port import scan_port
 
 __all__ = [
     "Found",
@@ -16,6 +17,7 @@ __all__ = [
     "local_hosts",
     "scan_cameras",
     "scan_line",
+    "scan_port",
     "scan_tcp",
     "serial_ports",
     "usb_cameras",
