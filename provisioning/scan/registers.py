@@ -16,6 +16,8 @@ State = Literal["unread", "read", "missing"]
 CHARACTERS = 8 + 5 + 7
 #: How much longer than for its first answer a unit is waited for, and the limits of that.
 PATIENCE, LEAST_S, MOST_S = 3.0, 0.3, 1.0
+#: A unit that is silent is asked once more, one whose answers are spoilt more often.
+SILENCES, ATTEMPTS = 2, 5
 ILLEGAL_FUNCTION = 1
 #: Exceptions that hold for every request that contains this one.
 LASTING = (ILLEGAL_FUNCTION, 2, 3)
@@ -58,16 +60,21 @@ class Registers:
         return False
 
     async def read(self, block: Block) -> None:
-        """Read a block; what is refused, or stays silent twice, is missing. Raises DriverError."""
-        for _ in range(2):
+        """Read a block; what is refused, or cannot be had, is missing. Raises DriverError."""
+        silences = 0
+        for _ in range(ATTEMPTS):
             try:
                 await self._ask(block.table, block.address, block.count, self._patience_s)
             except RefusedError as error:
                 if error.code in LASTING:
                     self._refuse(block.table, block.address, block.count, error.code)
                     return
-            except (NoAnswerError, GarbledError, LostError):
-                continue
+            except GarbledError:
+                continue  # it speaks, so it may yet be understood
+            except (NoAnswerError, LostError):
+                silences += 1
+                if silences == SILENCES:
+                    break
             else:
                 return
         self._refuse(block.table, block.address, block.count, 0)
