@@ -18,9 +18,9 @@ CHARACTERS = 8 + 5 + 7
 PATIENCE, LEAST_S, MOST_S = 3.0, 0.3, 1.0
 #: A unit that is silent is asked once more, one whose answers are spoilt more often.
 SILENCES, ATTEMPTS = 2, 5
-ILLEGAL_FUNCTION = 1
-#: Exceptions that hold for every request that contains this one.
-LASTING = (ILLEGAL_FUNCTION, 2, 3)
+#: Exceptions that hold for every request that contains this one. Some makers say "illegal function" (1) of an
+#: address, so that it tells nothing of other addresses either.
+LASTING = (1, 2, 3)
 #: What a gateway answers for a unit that is not there.
 NO_TARGET = (10, 11)
 
@@ -38,7 +38,6 @@ class Registers:
         self._patience_s = MOST_S
         self._words: dict[tuple[Table, int], bytes] = {}
         self._refused: dict[Table, list[tuple[int, int]]] = {}
-        self._without: set[Table] = set()
 
     async def answers(self, patience_s: float) -> bool:
         """Whether the unit answers to a read within that time, be it with a refusal. Raises DriverError."""
@@ -49,7 +48,7 @@ class Registers:
             except RefusedError as error:
                 if error.code in NO_TARGET:
                     return False
-                self._refuse(table, 0, 1, error.code)
+                self._refuse(table, 0, 1)
             except (NoAnswerError, LostError):
                 return False
             except GarbledError:
@@ -67,7 +66,7 @@ class Registers:
                 await self._ask(block.table, block.address, block.count, self._patience_s)
             except RefusedError as error:
                 if error.code in LASTING:
-                    self._refuse(block.table, block.address, block.count, error.code)
+                    self._refuse(block.table, block.address, block.count)
                     return
             except GarbledError:
                 continue  # it speaks, so it may yet be understood
@@ -77,7 +76,7 @@ class Registers:
                     break
             else:
                 return
-        self._refuse(block.table, block.address, block.count, 0)
+        self._refuse(block.table, block.address, block.count)
 
     def state(self, field: Field) -> State:
         """Return whether a quantity was read, or is known not to be there."""
@@ -88,9 +87,7 @@ class Registers:
 
     def refuses(self, table: Table, begin: int, end: int) -> bool:
         """Whether a read from ``begin`` up to ``end`` holds one that was refused."""
-        return table in self._without or any(
-            begin <= first and last <= end for first, last in self._refused.get(table, ())
-        )
+        return any(begin <= first and last <= end for first, last in self._refused.get(table, ()))
 
     def value(self, field: Field) -> Value | None:
         """Return the value of a quantity that was read; None if it is not believed."""
@@ -109,9 +106,7 @@ class Registers:
             return
         self._words |= {(table, address + nth): data[2 * nth : 2 * nth + 2] for nth in range(count)}
 
-    def _refuse(self, table: Table, address: int, count: int, code: int) -> None:
-        if code == ILLEGAL_FUNCTION:
-            self._without.add(table)
+    def _refuse(self, table: Table, address: int, count: int) -> None:
         self._refused.setdefault(table, []).append((address, address + count))
 
     def _wire_s(self, count: int) -> float:
