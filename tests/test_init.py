@@ -115,7 +115,7 @@ def test_it_asks_at_a_terminal_and_asks_again(path):
     assert load(path).node.id == "pole-1"
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP])
 def test_answers_survive_an_interruption_until_they_are_written(end, path):
     command = ["init", "-c", str(path), "--lat", "1.5", "--lon", "2"]
     with at_terminal(command) as terminal:

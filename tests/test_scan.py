@@ -19,6 +19,7 @@ from lamppost.provisioning.scan import (
     local_hosts,
     scan_cameras,
     scan_line,
+    scan_port,
     scan_tcp,
     serial_ports,
     usb_cameras,
@@ -31,6 +32,10 @@ from lamppost.simulators.serial import sensor, serve_serial
 def short_listening(monkeypatch):
     """Sensors here speak ten times as fast, so that a tenth of the time is enough to hear them."""
     monkeypatch.setattr(listening, "LISTEN_S", 0.4)
+
+
+def silently(_text: str, _done: float) -> None:
+    """Progress that nobody looks at."""
 
 
 async def all_of(scan) -> list:
@@ -76,6 +81,26 @@ def test_a_sensor_is_told_by_what_it_says(kind, tmp_path):
     assert found.sure
     if kind == "dlt645-2007":
         assert found.settings["address"] == "000000000017"
+
+
+def test_a_meter_is_asked_for_where_no_unit_answers_at_the_first_speed(tmp_path):
+    async def main_():
+        async with serve_serial([sensor("dlt645-2007", 17)], link=tmp_path / "tty", check_speed=True) as line:
+            return await all_of(scan_port(line.path, [(9600, "N"), (4800, "N")], [1], silently))
+
+    (found,) = asyncio.run(main_())
+    assert found.settings["address"] == "000000000017"
+
+
+def test_no_meter_is_asked_for_where_a_unit_is_known(tmp_path):
+    async def main_():
+        async with serve_rtu_pty([device("eastron-sdm120", 1)], link=tmp_path / "tty") as line:
+            found = await all_of(scan_port(line.path, [(9600, "N")], [1], silently))
+            return found, line.bad_frames + line.dropped_bytes
+
+    (found,), strange = asyncio.run(main_())
+    assert found.sure
+    assert not strange
 
 
 def test_modbus_tcp_is_found_and_closed_ports_cost_nothing():
@@ -202,7 +227,7 @@ def test_a_scan_that_is_stopped_offers_what_it_found(asked, tmp_path):
 
     def stopped() -> str:
         with at_terminal([*command, *([] if asked else ["--add", "--json"])], first=quick) as terminal:
-            terminal.said("unit 9")
+            terminal.said("unit 3")
             terminal.child.send_signal(signal.SIGINT)
             terminal.said("found until then: 1")
             if asked:
