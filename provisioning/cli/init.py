@@ -151,6 +151,7 @@ def _asked(given: Mapping[str, Any], before: Mapping[str, Any], config: Path) ->
                 draft = {}  # another pole: what was said of the first does not hold here
             keep_draft(config, values)
     except typer.Abort:
+        print(file=sys.stderr)  # the cursor stands behind the question
         if draft_of(config).exists():
             print(say("init.kept"), file=sys.stderr)
         raise
