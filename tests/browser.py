@@ -166,8 +166,13 @@ async def browsing(size=PHONE, language="en-US"):
                 for domain in ("Page", "Runtime", "Log", "Network"):
                     await page.call(f"{domain}.enable")
                 await page.size(*size, touch=size == PHONE)
-                yield page
-                listening.cancel()
+                try:
+                    yield page
+                finally:
+                    listening.cancel()
+                    # Killed, it would leave folders of its own behind.
+                    await socket.send(json.dumps({"id": 0, "method": "Browser.close"}))
+                    await asyncio.wait_for(process.wait(), 10)
         finally:
             if process.returncode is None:
                 process.kill()

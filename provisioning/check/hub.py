@@ -67,7 +67,7 @@ def _failed(step: str, said: str) -> Finding:
     return red(step, "hub.failed", f"{step.replace('/', '.')}.todo", why=f"{what}: {advice}")
 
 
-async def _alert(settings: Hub, trust: ssl.SSLContext) -> str:
+async def alert(settings: Hub, trust: ssl.SSLContext) -> str:
     """Connect once more and only listen: why does the hub hang up? Empty if it does not say.
 
     TLS 1.3 lets a client certificate be judged after the handshake; who speaks first loses the alert.
@@ -113,7 +113,7 @@ async def _greeted(
     try:
         await trip.connection.open(sock, STEP_S)
     except LinkError as error:
-        said = await _alert(settings, trust) if trust is not None else ""
+        said = await alert(settings, trust) if trust is not None else ""
         todo = "hub.mqtt.todo" if not said else "cert.again.todo"
         yield red("hub/mqtt", "hub.failed", todo, why=said or error)
         return

@@ -33,6 +33,10 @@ COMMANDS = {
     "run": Command(f"{_HERE}.run", "run", "Run the agent in the foreground until SIGTERM."),
     "init": Command(f"{_HERE}.init", "init", "Write the first configuration of a box."),
     "config": Command(f"{_HERE}.config", "app", "Check a configuration file; print its JSON Schema."),
+    "enrol": Command(f"{_HERE}.enrol", "enrol", "Give the box a certificate, or renew it."),
+    "decommission": Command(
+        f"{_HERE}.decommission", "decommission", "Wipe keys, spool and evidence of this box."
+    ),
     "check": Command(f"{_HERE}.check", "check", "Check the box: devices, disk, clock, hub and more."),
     "camera": Command(f"{_HERE}.camera", "app", "Save a picture, draw zones, say that a road is dry."),
     "portal": Command(f"{_HERE}.portal", "portal", "Serve the page for the technician's phone or laptop."),

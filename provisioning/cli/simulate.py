@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from lamppost.provisioning.cli.simulate_camera import camera
+from lamppost.provisioning.cli.simulate_est import est
 from lamppost.provisioning.cli.simulate_hub import hub
 from lamppost.provisioning.cli.simulate_scenario import scenario
 from lamppost.provisioning.cli.simulate_serial import serial
@@ -31,6 +32,7 @@ from lamppost.simulators.modbus.standalone import Standalone
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(camera)
+app.command()(est)
 app.command()(hub)
 app.command()(scenario)
 app.command()(serial)
@@ -38,7 +40,7 @@ app.command()(serial)
 
 @app.callback()
 def simulate() -> None:
-    """Simulate meters, serial sensors, a camera, a hub or a bad link."""
+    """Simulate meters, serial sensors, a camera, a hub, an office for certificates or a bad link."""
 
 
 @app.command()

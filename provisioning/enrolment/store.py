@@ -20,6 +20,8 @@ from lamppost.provisioning.enrolment import EnrolmentError
 KEY: Final = "key.pem"
 CERTIFICATE: Final = "cert.pem"
 CURRENT: Final = "current"
+#: The pair in use and the one before it.
+KEPT: Final = 2
 
 
 def install(folder: Path, key: bytes, certificate: bytes) -> Path:
@@ -27,20 +29,57 @@ def install(folder: Path, key: bytes, certificate: bytes) -> Path:
 
     Raises EnrolmentError if key and certificate do not belong together: the old pair stays in use.
     """
+    return use(folder, put(folder, key, certificate))
+
+
+def put(folder: Path, key: bytes, certificate: bytes) -> Path:
+    """Keep a pair that is not in use yet; return its folder. Raises EnrolmentError as `install` does."""
     _match(key, certificate)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = f"pair-{secrets.token_hex(8)}"
-    pair = folder / name
+    open_folder(folder)
+    pair = folder / f"pair-{secrets.token_hex(8)}"
     pair.mkdir(mode=0o700)
-    _write(pair / KEY, key, 0o600)
-    _write(pair / CERTIFICATE, certificate, 0o644)
+    write(pair / KEY, key, 0o600)
+    write(pair / CERTIFICATE, certificate, 0o644)
     sync_folder(pair)
-    link = folder / f"{name}.link"
-    link.symlink_to(name)
     sync_folder(folder)
-    link.replace(folder / CURRENT)
+    return pair
+
+
+def use(folder: Path, pair: Path) -> Path:
+    """Make a pair that is kept the one in use, as one; return the link to it. The oldest pairs go."""
+    link = point(folder, CURRENT, pair)
+    kept = sorted(folder.glob("pair-*/"), key=lambda one: one.stat().st_mtime_ns, reverse=True)
+    for old in [one for one in kept if one.name != pair.name][KEPT - 1 :]:
+        for path in old.iterdir():
+            path.unlink()
+        old.rmdir()
+    return link
+
+
+def point(folder: Path, name: str, pair: Path) -> Path:
+    """Let a link name a pair, by one rename."""
+    fresh = folder / f".{name}.new"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(pair.name)
     sync_folder(folder)
-    return folder / CURRENT
+    fresh.replace(folder / name)
+    sync_folder(folder)
+    _hand_over(folder)
+    return folder / name
+
+
+def open_folder(folder: Path) -> None:
+    """Make the folder, for its owner only."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _hand_over(folder: Path) -> None:
+    """Give all of it to the owner of the folder above: root enrols, but the agent's own user reads."""
+    if os.geteuid():
+        return
+    owner = folder.parent.stat()
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _match(key: bytes, certificate: bytes) -> None:
@@ -54,7 +93,8 @@ def _match(key: bytes, certificate: bytes) -> None:
         raise EnrolmentError("the certificate was made for another key: send this box's own request again")
 
 
-def _write(path: Path, data: bytes, mode: int) -> None:
+def write(path: Path, data: bytes, mode: int) -> None:
+    """Write a new file, durably."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(data)
         file.flush()

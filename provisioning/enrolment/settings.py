@@ -1,0 +1,45 @@
+"""The configuration of a box whose key and certificate are not there: not yet, or not any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from lamppost.agent.config import Config, ConfigError
+from lamppost.agent.paths import tables
+from lamppost.provisioning.edit import Editing, editing, tried_out
+from lamppost.provisioning.service_env import load_as_service
+
+FILES: Final = ("ca_file", "cert_file", "key_file")
+_KEYS: Final = {f"hub.{name}" for name in FILES}
+
+
+def load_unenrolled(path: Path) -> Config:
+    """Load a configuration; files of the hub that are not there are as if they were not named.
+
+    Raises ConfigError for everything else.
+    """
+    try:
+        return load_as_service(path)
+    except ConfigError as error:
+        missing = {problem.key for problem in error.problems}
+        if not missing <= _KEYS:
+            raise
+    with tried_out(path) as (edit, made):
+        for key in sorted(missing):
+            edit.remove(key.split("."))
+        return load_as_service(made()).model_copy(update={"path": path})
+
+
+def forget(path: Path, folder: Path) -> None:
+    """Let the configuration name no file below a folder any more. Raises ConfigError and EditError."""
+    hub = tables(path).get("hub", {})
+    named = [key for key in FILES if str(hub.get(key, "")).startswith(f"{folder}/")]
+    if named:
+        with editing(path) as edit:
+            _remove(edit, named)
+
+
+def _remove(edit: Editing, named: list[str]) -> None:
+    for key in named:
+        edit.remove(("hub", key))
