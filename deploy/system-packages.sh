@@ -7,6 +7,8 @@ need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need mosquitto mosquitto
 need mosquitto_sub mosquitto-clients
 need git git
+need curl curl
+need openssl openssl
 python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$missing python3 python3-venv python3-pip"
 
 # With "tests": a browser, for the tests of the page; without it they are skipped.

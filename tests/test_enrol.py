@@ -139,6 +139,9 @@ def test_a_hub_that_does_not_take_it_leaves_what_was_and_the_certificate_is_kept
     assert "tried at the hub, without success: 127.0.0.1:9 refuses connections" in told
     assert box.standing() == "issued"
     assert "cert_file" not in box.file.read_text()
+    code, _, told = box("enrol", office.label_for("once"))
+    assert code == 1
+    assert "refuses connections" in told  # and not that the password is spent
     code, _, _ = box("enrol", "--no-trial")  # the password is spent: what was issued must do
     assert code == 0
     assert box.standing() == "enrolled"

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 import time
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,19 +75,61 @@ def enrol(
             return _carry(enrolment, settings, csr_out, as_json=as_json)
         if renew and enrolment.waiting() is None and not _is_due(settings, as_json=as_json):
             return 0
-        pair = enrolment.waiting()
-        if pair is not None and certificate is None:
-            print(say("enrol.again"), file=sys.stderr)
-        elif certificate is not None:
-            pair = enrolment.bring(certificate.read_bytes(), ca_file.read_bytes() if ca_file else b"")
-        elif renew:
-            pair = enrolment.renew()
-        elif not label and not url and (pair := enrolment.unnamed()) is not None:
-            pass  # it was enrolled before there was a hub
-        else:
-            office, secret = _asked(label, url, ca, password)
-            pair = _issued(enrolment, office, secret)
-        return _taken(enrolment, settings, pair, trial=trial, as_json=as_json)
+
+        wanted = _Wanted(enrolment, settings, label, url, ca, password, renew, trial=trial, as_json=as_json)
+        if certificate is not None:
+            brought = certificate.read_bytes(), ca_file.read_bytes() if ca_file else b""
+            return wanted.take(enrolment.bring(*brought))
+        return wanted.go_on()
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What the options ask for."""
+
+    enrolment: Enrolment
+    settings: Config
+    label: str | None
+    url: str
+    ca: str
+    password: str
+    renew: bool
+    _: KW_ONLY
+    trial: bool
+    as_json: bool
+
+    def go_on(self) -> int:
+        """Use what was issued before, else get a new pair and use that."""
+        from lamppost.provisioning.enrolment import EnrolmentError  # noqa: PLC0415
+
+        waiting = self.enrolment.waiting()
+        if waiting is None:
+            return self.take(self.new_pair())
+        print(say("enrol.again"), file=sys.stderr)
+        try:
+            return self.take(waiting)
+        except EnrolmentError as refused:
+            if not self.label and not self.url:
+                raise
+            try:
+                pair = self.new_pair()
+            except EnrolmentError:
+                # A label that is spent is no news: it gave the certificate that was refused.
+                raise refused from None
+            return self.take(pair)
+
+    def new_pair(self) -> Path:
+        """Return a pair that is not in use yet. Raises EnrolmentError."""
+        if self.renew:
+            return self.enrolment.renew()
+        if not self.label and not self.url and (pair := self.enrolment.unnamed()) is not None:
+            return pair
+        office, password = _asked(self.label, self.url, self.ca, self.password)
+        return _issued(self.enrolment, office, password)
+
+    def take(self, pair: Path) -> int:
+        """Try a pair, use it, and say so."""
+        return _taken(self.enrolment, self.settings, pair, trial=self.trial, as_json=self.as_json)
 
 
 def _asked(label: str | None, url: str, ca: str, password: str) -> tuple[Office, str]:

@@ -99,9 +99,13 @@ class Enrolment:
         return self._keep(_as_pem(data, "the certificate"), trust)
 
     def waiting(self) -> Path | None:
-        """Return the pair that was issued but is not in use yet, if there is one."""
+        """Return the pair that was issued but is not in use yet, if there is one that still holds."""
         pair = self.folder / ISSUED
-        return pair.resolve() if (pair / CERTIFICATE).exists() else None
+        try:
+            own = x509.load_pem_x509_certificates((pair / CERTIFICATE).read_bytes())[0]
+        except (OSError, ValueError, IndexError):
+            return None
+        return pair.resolve() if datetime.now(UTC) < own.not_valid_after_utc else None
 
     def unnamed(self) -> Path | None:
         """Return the pair in use if the configuration does not name it: the hub came after it."""
