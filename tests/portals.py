@@ -47,7 +47,7 @@ class Portal:
 
 
 @asynccontextmanager
-async def portal(config, *options):
+async def portal(config, *options, env=None):
     """Start a portal on a free port, and stop it in the end."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -60,6 +60,7 @@ async def portal(config, *options):
         "0",
         *options,
         stdout=asyncio.subprocess.PIPE,
+        env=env,
     )
     try:
         line = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
