@@ -12,11 +12,12 @@ import binascii
 import http.client
 import socket
 import ssl
+import warnings
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
@@ -29,6 +30,11 @@ _LARGEST: Final = 256 << 10
 _SAID: Final = 200
 #: RFC 7030 lets the server name seconds or a date; who waits on a ladder is asked to come again anyhow.
 _LONGEST_WAIT_S: Final = 86400.0
+#: TLS alerts about the certificate that the box shows.
+_NOT_TAKEN: Final = (
+    "ALERT_CERTIFICATE_EXPIRED", "ALERT_CERTIFICATE_REVOKED", "ALERT_CERTIFICATE_UNKNOWN",
+    "ALERT_BAD_CERTIFICATE", "ALERT_UNKNOWN_CA",
+)  # fmt: skip
 
 
 class PendingError(EnrolmentError):
@@ -150,13 +156,19 @@ def _unreached(error: Exception) -> str:
         clock = "; is the box's clock right? See date" if error.verify_code in (9, 10) else ""
         return f"the pinned authority does not vouch for this server: {error.verify_message}{clock}"
     if isinstance(error, ssl.SSLError):
-        return f"no TLS there ({error.reason or error}); check host and port on the label"
+        return _no_tls(error.reason or str(error))
     if isinstance(error, TimeoutError):
         return f"no answer within {WITHIN_S:g} s; check the network"
     if isinstance(error, ConnectionRefusedError):
         return "refuses connections; is the office open, and the port right?"
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return f"{reason or type(error).__name__}; try again"
+
+
+def _no_tls(reason: str) -> str:
+    if any(word in reason for word in _NOT_TAKEN):
+        return f"the present certificate is not taken ({reason}): enrol anew, with a new label"
+    return f"no TLS there ({reason}); check host and port on the label"
 
 
 def _refused(status: int, operation: str) -> str:
@@ -180,16 +192,28 @@ def _quoted(said: bytes) -> str:
 def _certificates(body: bytes, office: Office) -> list[x509.Certificate]:
     """Return the certificates of a certs-only PKCS#7 in base64 (RFC 7030, 4.1.3)."""
     try:
-        return pkcs7.load_der_pkcs7_certificates(base64.b64decode(body))
-    except (ValueError, binascii.Error):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of a server that writes BER
+            found = pkcs7.load_der_pkcs7_certificates(base64.b64decode(body))
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion, binascii.Error):
         raise EnrolmentError(
             f"{office.url}: what came is no list of certificates; is that an EST server?"
         ) from None
+    return [one for one in found if _readable(one)]
+
+
+def _readable(one: x509.Certificate) -> bool:
+    """Whether its key is of a kind that is known here; an authority of another kind is of no use."""
+    try:
+        one.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def _vouched(one: x509.Certificate, by: x509.Certificate) -> bool:
     try:
         one.verify_directly_issued_by(by)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True

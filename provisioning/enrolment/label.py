@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from lamppost.provisioning.enrolment import EnrolmentError
 
@@ -24,7 +24,8 @@ class Office(NamedTuple):
     @property
     def url(self) -> str:
         """The address, without secrets."""
-        return f"https://{self.host}:{self.port}{self.path}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"https://{host}:{self.port}{self.path}"
 
 
 def office(url: str, fingerprint: str) -> Office:
@@ -51,7 +52,9 @@ def office(url: str, fingerprint: str) -> Office:
 def read(label: str) -> tuple[Office, str]:
     """Return office and password of a label. Raises EnrolmentError; the label is not in its words."""
     url, _, secret = label.strip().partition("#")
-    fields = {name: values[-1] for name, values in parse_qs(secret).items()}
+    # Not as in a form, where + would be a space.
+    parts = (one.partition("=") for one in secret.split("&"))
+    fields = {name: unquote(value) for name, _, value in parts}
     if not fields.get("password"):
         raise EnrolmentError(f"the label has no password; expected {SHAPE}, in quotes for the shell")
     return office(url, fields.get("ca", "")), fields["password"]

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, NamedTuple, Self, cast
+from urllib.parse import quote
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -93,7 +94,7 @@ class EstServer:
 
     def label_for(self, password: str) -> str:
         """Return what stands in the QR code on a box."""
-        return f"{self.url}#password={password}&ca={self.authority.fingerprint}"
+        return f"{self.url}#password={quote(password, safe='')}&ca={self.authority.fingerprint}"
 
     def __enter__(self) -> Self:
         self._thread.start()
