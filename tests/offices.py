@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 import ssl
 import subprocess
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from lamppost.provisioning.cli import main
 
 
 def openssl(*words, data=None, folder=None):
@@ -89,3 +92,30 @@ class Openssl:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+class Box:
+    """A box in a folder, and `lamppost` on it."""
+
+    def __init__(self, folder, capsys, hub=""):
+        self.file = folder / "lamppost.toml"
+        self.identity = folder / "state/identity"
+        self.file.write_text(
+            f'# mine\n[node]\nid = "pole-1"\nsite = "s1"\nrun_dir = "{folder}/run"\n'
+            f'state_dir = "{folder}/state"\n{hub}'
+        )
+        self._capsys = capsys
+
+    def __call__(self, *words):
+        """Return exit code, stdout and stderr of a command."""
+        self._capsys.readouterr()
+        code = main([words[0], "--config", str(self.file), *map(str, words[1:])])
+        said = self._capsys.readouterr()
+        return code, said.out, said.err
+
+    def standing(self):
+        return json.loads(self("enrol", "--state", "--json")[1])["state"]
+
+    def pair(self):
+        current = self.identity / "current"
+        return (current / "key.pem").read_bytes(), (current / "cert.pem").read_bytes()

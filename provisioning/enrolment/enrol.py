@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from lamppost.agent.config import Config
 from lamppost.agent.durable import sync_folder
-from lamppost.agent.rundir import write_whole
 from lamppost.provisioning.edit import editing
 from lamppost.provisioning.enrolment import EnrolmentError, est, keys, store
 from lamppost.provisioning.enrolment.label import Office
@@ -59,10 +59,11 @@ class Enrolment:
         store.open_folder(self.folder)
         handle = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise EnrolmentError(f"{self.folder}: another enrolment is under way; wait for it") from None
             yield
-        except BlockingIOError:
-            raise EnrolmentError(f"{self.folder}: another enrolment is under way; wait for it") from None
         finally:
             os.close(handle)
 
@@ -96,7 +97,7 @@ class Enrolment:
                 "this box has asked for no certificate yet; write its request: lamppost enrol --csr-out FILE"
             )
         trust = _as_pem(authorities, "--ca") if authorities else b""
-        return self._keep(_as_pem(data, "the certificate"), trust)
+        return self._keep(_as_pem(data, "the certificate", self._key().public_key()), trust)
 
     def waiting(self) -> Path | None:
         """Return the pair that was issued but is not in use yet, if there is one that still holds."""
@@ -118,13 +119,13 @@ class Enrolment:
 
         Raises EnrolmentError if the trial fails: what was in use stays in use, and the pair is kept.
         """
-        authorities = self.folder / AUTHORITIES
-        trusted = authorities if authorities.exists() else None
-        tried = await trial(pair, trusted) if trial is not None else ""
+        _check_time(pair)
+        trusted = (pair / AUTHORITIES).exists()
+        tried = await trial(pair, pair / AUTHORITIES if trusted else None) if trial is not None else ""
         link = store.use(self.folder, pair)
         for name in (ISSUED, PENDING_KEY):
             (self.folder / name).unlink(missing_ok=True)
-        backup = self._configure(link, trusted)
+        backup = self._configure(link, link / AUTHORITIES if trusted else None)
         return Done(tried, backup, reload(self._config.node.run_dir))
 
     def _configure(self, link: Path, trusted: Path | None) -> Path | None:
@@ -160,7 +161,7 @@ class Enrolment:
 
     def _office(self) -> Office:
         try:
-            found = json.loads((self.folder / OFFICE).read_text(encoding="utf-8"))
+            found = json.loads((self.folder / CURRENT / OFFICE).read_text(encoding="utf-8"))
             return Office(found["host"], found["port"], found["path"], found["ca"])
         except (OSError, ValueError, KeyError):
             raise EnrolmentError(
@@ -171,14 +172,18 @@ class Enrolment:
     def _keep(self, chain: bytes, trust: bytes, office: Office | None = None) -> Path:
         """Keep what was issued, so that nothing is lost whatever comes next."""
         self._check(chain)
-        pair = store.put(self.folder, keys.key_pem(self._key()), chain)
-        if trust:
-            write_whole(self.folder / AUTHORITIES, trust.decode("ascii"))
+        beside = {AUTHORITIES: trust} if trust else self._in_use(AUTHORITIES)
         if office is not None:
             told = {"host": office.host, "port": office.port, "path": office.path, "ca": office.fingerprint}
-            write_whole(self.folder / OFFICE, json.dumps(told))
+            beside[OFFICE] = json.dumps(told).encode()
+        pair = store.put(self.folder, keys.key_pem(self._key()), chain, beside)
         store.point(self.folder, ISSUED, pair)
         return pair
+
+    def _in_use(self, name: str) -> dict[str, bytes]:
+        """Return a file beside the pair in use; nothing if there is none."""
+        path = self.folder / CURRENT / name
+        return {name: path.read_bytes()} if path.exists() else {}
 
     def _check(self, chain: bytes) -> None:
         """Hold a certificate to what was asked for. Raises EnrolmentError; the request stays as it is."""
@@ -194,27 +199,32 @@ class Enrolment:
                 f"the certificate is for {', '.join(names) or 'nobody'}, this box is {node}; "
                 "see node.id, or ask the office for another"
             )
-        now = datetime.now(UTC)
-        if now < own.not_valid_before_utc:
+        if datetime.now(UTC) >= own.not_valid_after_utc:
             raise EnrolmentError(
-                f"the certificate is not valid before {own.not_valid_before_utc:%Y-%m-%d %H:%M} UTC, and "
-                f"here it is {now:%Y-%m-%d %H:%M}: set the clock (timedatectl), and try again"
-            )
-        if now >= own.not_valid_after_utc:
-            raise EnrolmentError(
-                f"the certificate expired on {own.not_valid_after_utc:%Y-%m-%d}; it is {now:%Y-%m-%d} here: "
-                "is the clock right? Else ask for a new one"
+                f"the certificate expired on {own.not_valid_after_utc:%Y-%m-%d}; "
+                f"it is {datetime.now(UTC):%Y-%m-%d} here: is the clock right? Else ask for a new one"
             )
 
 
-def _as_pem(data: bytes, what: str) -> bytes:
-    """Return certificates as PEM. Raises EnrolmentError."""
+def _check_time(pair: Path) -> None:
+    """Refuse to use a pair before its time; a box without a clock has it kept until its clock is set."""
+    own, now = x509.load_pem_x509_certificates((pair / CERTIFICATE).read_bytes())[0], datetime.now(UTC)
+    if now < own.not_valid_before_utc:
+        raise EnrolmentError(
+            f"the certificate is not valid before {own.not_valid_before_utc:%Y-%m-%d %H:%M} UTC, and here "
+            f"it is {now:%Y-%m-%d %H:%M}: it is kept; set the clock (timedatectl) and run the command again"
+        )
+
+
+def _as_pem(data: bytes, what: str, first: ec.EllipticCurvePublicKey | None = None) -> bytes:
+    """Return certificates as PEM, that of the key ``first`` before the others. Raises EnrolmentError."""
     try:
         if b"-----BEGIN" in data:
             found = x509.load_pem_x509_certificates(data)
         else:
             found = [x509.load_der_x509_certificate(data)]
-    except ValueError:
+        found.sort(key=lambda one: first is not None and one.public_key() != first)
+    except (ValueError, UnsupportedAlgorithm):
         raise EnrolmentError(
             f"{what} is neither PEM nor DER that can be read; ask for another file"
         ) from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -32,14 +33,19 @@ def install(folder: Path, key: bytes, certificate: bytes) -> Path:
     return use(folder, put(folder, key, certificate))
 
 
-def put(folder: Path, key: bytes, certificate: bytes) -> Path:
-    """Keep a pair that is not in use yet; return its folder. Raises EnrolmentError as `install` does."""
+def put(folder: Path, key: bytes, certificate: bytes, beside: Mapping[str, bytes] | None = None) -> Path:
+    """Keep a pair that is not in use yet, and what is taken into use with it; return its folder.
+
+    Raises EnrolmentError as `install` does.
+    """
     _match(key, certificate)
     open_folder(folder)
     pair = folder / f"pair-{secrets.token_hex(8)}"
     pair.mkdir(mode=0o700)
     write(pair / KEY, key, 0o600)
     write(pair / CERTIFICATE, certificate, 0o644)
+    for name, data in (beside or {}).items():
+        write(pair / name, data, 0o644)
     sync_folder(pair)
     sync_folder(folder)
     return pair
@@ -47,9 +53,14 @@ def put(folder: Path, key: bytes, certificate: bytes) -> Path:
 
 def use(folder: Path, pair: Path) -> Path:
     """Make a pair that is kept the one in use, as one; return the link to it. The oldest pairs go."""
+    before = (folder / CURRENT).resolve()
     link = point(folder, CURRENT, pair)
-    kept = sorted(folder.glob("pair-*/"), key=lambda one: one.stat().st_mtime_ns, reverse=True)
-    for old in [one for one in kept if one.name != pair.name][KEPT - 1 :]:
+    # The one that was in use before any that never was.
+    kept = sorted(
+        (one for one in folder.glob("pair-*/") if one.name != pair.name),
+        key=lambda one: (one.name != before.name, -one.stat().st_mtime_ns),
+    )
+    for old in kept[KEPT - 1 :]:
         for path in old.iterdir():
             path.unlink()
         old.rmdir()

@@ -14,7 +14,8 @@ from lamppost.agent.uplink.dial import dial
 from lamppost.agent.wire import segment
 from lamppost.provisioning.check.hub import alert
 from lamppost.provisioning.enrolment import EnrolmentError
-from lamppost.provisioning.enrolment.store import CERTIFICATE, KEY
+from lamppost.provisioning.enrolment.state import AUTHORITIES
+from lamppost.provisioning.enrolment.store import CERTIFICATE, CURRENT, KEY
 
 WITHIN_S: Final = 10.0
 _CLOSE_S: Final = 0.5
@@ -47,8 +48,11 @@ async def tried(config: Config, pair: Path, authorities: Path | None) -> str:
 
 
 def _with(hub: Hub, pair: Path, authorities: Path | None) -> Hub:
-    """Return the hub's settings with a new pair; whom the box trusts is not changed if it is set already."""
-    new = {"cert_file": pair / CERTIFICATE, "key_file": pair / KEY, "ca_file": hub.ca_file or authorities}
+    """Return the hub's settings with a new pair; an authority that was set by hand is not changed."""
+    # Through the link it would be the authority of the pair in use.
+    link = (pair.parent / CURRENT / AUTHORITIES).resolve()
+    ca_file = authorities if hub.ca_file is None or hub.ca_file.resolve() == link else hub.ca_file
+    new = {"cert_file": pair / CERTIFICATE, "key_file": pair / KEY, "ca_file": ca_file}
     return hub.model_copy(update=new)
 
 
