@@ -66,3 +66,20 @@ def test_an_authority_that_was_brought_is_tried_before_it_is_trusted(tmp_path, c
         assert trusted.read_bytes() == (offices[0].folder / "ca.pem").read_bytes()
     assert box("enrol", "--no-trial")[0] == 0
     assert trusted.read_bytes() == (offices[1].folder / "ca.pem").read_bytes()
+
+
+def test_a_key_that_was_put_elsewhere_goes_out_of_service_too(tmp_path, capsys):
+    office = Openssl(tmp_path / "office")
+    openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-subj", "/CN=pole-1", "-keyout", "own.key", "-out", "own.csr", folder=tmp_path)  # fmt: skip
+    office.sign(tmp_path / "own.csr", "own.pem")
+    shutil.copy(office.folder / "own.pem", tmp_path)
+    files = 'cert_file = "own.pem"\nkey_file = "own.key"\nca_file = "office/ca.pem"\n'
+    box = Box(tmp_path, capsys, f'[hub]\nurl = "mqtts://127.0.0.1:9"\n{files}')
+    code, said, _ = box("decommission", "--yes")
+    assert code == 0, said
+    assert not (tmp_path / "own.key").exists()
+    assert not (tmp_path / "own.pem").exists()
+    hub = load(box.file).hub
+    assert (hub.cert_file, hub.key_file) == (None, None)
+    assert hub.ca_file == office.folder / "ca.pem"

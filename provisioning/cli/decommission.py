@@ -25,7 +25,8 @@ def decommission(
 
     Examples: `lamppost decommission`, `lamppost decommission --yes --json`.
     """
-    from lamppost.provisioning.enrolment.settings import load_unenrolled  # noqa: PLC0415 - not for `--help`
+    from lamppost.provisioning.enrolment.enrol import Enrolment  # noqa: PLC0415 - not for `--help`
+    from lamppost.provisioning.enrolment.settings import load_unenrolled  # noqa: PLC0415
     from lamppost.provisioning.enrolment.wipe import wipe  # noqa: PLC0415
     from lamppost.provisioning.running import running  # noqa: PLC0415
 
@@ -37,7 +38,8 @@ def decommission(
     if not yes and typer.prompt(say("decommission.ask", node=node), err=True).strip() != node:
         print(f"lamppost: {say('decommission.no')}", file=sys.stderr)
         return 130
-    wiped = wipe(settings)
+    with Enrolment(settings).alone():
+        wiped = wipe(settings)
     if as_json:
         print(json.dumps({"node": node, **wiped._asdict()}, ensure_ascii=False))
     else:

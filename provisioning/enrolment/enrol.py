@@ -32,7 +32,7 @@ from lamppost.provisioning.enrolment.state import (
 from lamppost.provisioning.enrolment.store import CERTIFICATE, CURRENT, KEY
 from lamppost.provisioning.running import reload
 
-_LOCK: Final = ".lock"
+LOCK: Final = ".lock"
 
 #: What tries a pair (its folder, the authorities' file) and returns where; raises EnrolmentError.
 Trial = Callable[[Path, Path | None], Awaitable[str]]
@@ -57,7 +57,7 @@ class Enrolment:
     def alone(self) -> Iterator[None]:
         """Keep the renewal by timer and a technician apart. Raises EnrolmentError."""
         store.open_folder(self.folder)
-        handle = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -7,7 +7,7 @@ from typing import Final
 
 from lamppost.agent.config import Config, ConfigError
 from lamppost.agent.paths import tables
-from lamppost.provisioning.edit import Editing, editing, tried_out
+from lamppost.provisioning.edit import editing, tried_out
 from lamppost.provisioning.service_env import load_as_service
 
 FILES: Final = ("ca_file", "cert_file", "key_file")
@@ -31,15 +31,11 @@ def load_unenrolled(path: Path) -> Config:
         return load_as_service(made()).model_copy(update={"path": path})
 
 
-def forget(path: Path, folder: Path) -> None:
-    """Let the configuration name no file below a folder any more. Raises ConfigError and EditError."""
+def forget(path: Path) -> None:
+    """Let the configuration name no file of the hub that is gone. Raises ConfigError and EditError."""
     hub = tables(path).get("hub", {})
-    named = [key for key in FILES if str(hub.get(key, "")).startswith(f"{folder}/")]
-    if named:
+    gone = [key for key in FILES if key in hub and not (path.absolute().parent / str(hub[key])).exists()]
+    if gone:
         with editing(path) as edit:
-            _remove(edit, named)
-
-
-def _remove(edit: Editing, named: list[str]) -> None:
-    for key in named:
-        edit.remove(("hub", key))
+            for key in gone:
+                edit.remove(("hub", key))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from lamppost.agent.config import Config
 from lamppost.agent.durable import sync_folder
+from lamppost.provisioning.enrolment.enrol import LOCK
 from lamppost.provisioning.enrolment.settings import forget
 from lamppost.provisioning.enrolment.state import identity_folder
 
@@ -28,6 +29,8 @@ class Wiped(NamedTuple):
 def wipe(config: Config) -> Wiped:
     """Overwrite and delete keys, certificates, spool and evidence; the configuration names them no more.
 
+    Key and certificate that were put elsewhere by hand are among them; the hub's authority there is not.
+
     The agent must not run. Raises ConfigError and EditError where the file cannot be changed; all else is
     wiped by then.
 
@@ -39,10 +42,10 @@ def wipe(config: Config) -> Wiped:
     evidence = config.node.state_dir / "evidence"
 
     def count(paths: Iterable[Path]) -> int:
-        return sum(_gone(path, left) for path in list(paths))
+        return sum(_gone(path, left) and path.name != LOCK for path in list(paths))
 
     keys, waiting, seen = (
-        count(_files(identity)),
+        count([*_files(identity), *_by_hand(config, identity)]),
         count(spool.parent.glob(f"{spool.name}*")),
         count(_files(evidence)),
     )
@@ -54,8 +57,16 @@ def wipe(config: Config) -> Wiped:
             folder.rmdir()
     with contextlib.suppress(OSError):
         sync_folder(config.node.state_dir)
-    forget(config.path, identity)
+    forget(config.path)
     return Wiped(keys, waiting, seen, tuple(left))
+
+
+def _by_hand(config: Config, identity: Path) -> Iterator[Path]:
+    """Yield key and certificate that do not lie in the identity's folder."""
+    hub = config.hub
+    for path in (hub.key_file, hub.cert_file) if hub is not None else ():
+        if path is not None and not path.resolve().is_relative_to(identity.resolve()):
+            yield path.resolve()
 
 
 def _files(folder: Path) -> Iterator[Path]:
