@@ -159,7 +159,7 @@ def test_a_revoked_or_missing_certificate_is_named(tmp_path):
         seen = asyncio.run(found(config(tmp_path, text), "hub"))
         assert seen["hub/mqtt"].colour is Colour.RED
         assert "revoked" in seen["hub/mqtt"].says
-        assert "cert_file" in seen["hub/mqtt"].todo
+        assert "lamppost enrol" in seen["hub/mqtt"].todo
 
 
 def revoked(authority: Authority, cert: Path, crl: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import socket
+import subprocess
 from datetime import timedelta
 
 import pytest
@@ -48,6 +51,14 @@ def box(tmp_path):
     )
 
 
+def answers(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
 def enrol(agent, *words):
     return main(["enrol", "--config", str(agent.config), *words])
 
@@ -60,6 +71,9 @@ def checked(capsys, config):
 
 def test_a_box_is_enrolled_renewed_while_it_runs_and_refused_when_revoked(tmp_path, capsys, office, box):
     port, agent = box
+    assert "lamppost enrol" in checked(capsys, agent.config)["certificate"]["todo"]
+    assert enrol(agent, "--csr-out", str(tmp_path / "csr")) == 0
+    assert "asked for" in checked(capsys, agent.config)["certificate"]["says"]
     with hub(tmp_path, office, port, office.authority) as broker:
         assert enrol(agent, office.label_for("once")) == 0
         assert f"tried at 127.0.0.1:{port}: taken" in capsys.readouterr().out
@@ -93,6 +107,25 @@ def test_a_box_is_enrolled_renewed_while_it_runs_and_refused_when_revoked(tmp_pa
         seen = checked(capsys, agent.config)
         assert "revoked" in seen["hub/mqtt"]["says"]
         assert "lamppost enrol" in seen["hub/mqtt"]["todo"]
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl")
+def test_a_hub_of_tls_1_2_that_refuses_a_revoked_certificate_is_understood(tmp_path, capsys, office, box):
+    port, agent = box
+    assert enrol(agent, office.label_for("once"), "--no-trial") == 0
+    office.authority.revoke(office.authority.issued[-1].serial_number)
+    certificate, key = office.authority.serve_as(["127.0.0.1"], "hub")
+    words = ["-tls1_2", "-quiet", "-Verify", "1", "-verify_return_error", "-crl_check", "-accept", str(port)]
+    files = ["-cert", certificate, "-key", key, "-CAfile", office.authority.file]
+    lists = ["-CRL", office.authority.revoked_file]
+    with subprocess.Popen(["openssl", "s_server", *words, *files, *lists], stderr=subprocess.DEVNULL) as hub:
+        try:
+            until_sync(lambda: answers(port))
+            seen = checked(capsys, agent.config)
+        finally:
+            hub.kill()
+    assert "revoked" in seen["hub/tls"]["says"]
+    assert "lamppost enrol" in seen["hub/tls"]["todo"]
 
 
 def test_a_new_certificate_that_the_hub_refuses_does_not_replace_the_old(tmp_path, capsys, office, box):

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from lamppost.provisioning.check.bench import Bench
 from lamppost.provisioning.check.finding import Finding, green, red, yellow
+from lamppost.provisioning.enrolment import EnrolmentError
+from lamppost.provisioning.enrolment.state import Standing, state
 
 
 def certificate(bench: Bench, now: datetime | None = None) -> Iterator[Finding]:
@@ -20,7 +22,7 @@ def certificate(bench: Bench, now: datetime | None = None) -> Iterator[Finding]:
     if hub is None or not hub.tls:
         return
     if hub.cert_file is None or hub.key_file is None:
-        yield yellow("certificate", "cert.none", "cert.none.todo")
+        yield _missing(bench)
         return
     try:
         chain = x509.load_pem_x509_certificates(hub.cert_file.read_bytes())
@@ -36,6 +38,19 @@ def certificate(bench: Bench, now: datetime | None = None) -> Iterator[Finding]:
     yield _life(own, now or datetime.now(UTC))
     if authorities:
         yield _issued(chain, authorities)
+
+
+def _missing(bench: Bench) -> Finding:
+    """Say how far the box has come with its enrolment."""
+    try:
+        standing = state(bench.config).standing
+    except (EnrolmentError, OSError):
+        standing = Standing.NONE
+    if standing is Standing.NONE:
+        return yellow("certificate", "cert.none", "cert.none.todo")
+    if standing is Standing.PENDING:
+        return yellow("certificate", "cert.pending", "cert.pending.todo")
+    return yellow("certificate", "cert.unused", "cert.unused.todo")
 
 
 def _why(error: Exception, path: Path) -> str:

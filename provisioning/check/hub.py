@@ -50,7 +50,11 @@ async def hub(bench: Bench) -> AsyncIterator[Finding]:
         trust = await asyncio.to_thread(tls.context, settings) if settings.tls else None
         sock = await dial(settings.host, settings.port, trust, STEP_S)
     except (OSError, UnicodeError) as error:
-        yield _failed("hub/tls", words.dialling(error, settings.host, settings.port, STEP_S))
+        said = words.dialling(error, settings.host, settings.port, STEP_S)
+        if "client certificate" in said:  # TLS 1.2 says it at once
+            yield red("hub/tls", "hub.failed", "cert.again.todo", why=said)
+        else:
+            yield _failed("hub/tls", said)
         return
     if isinstance(sock, ssl.SSLSocket):
         yield green("hub/tls", "hub.trusted", version=sock.version())

@@ -189,12 +189,12 @@ TEXTS: Final = {
         "检查网线、SIM 卡、防火墙，以及 hub.url 的主机和端口",
     ),
     "hub.tls.todo": (
-        "check hub.ca_file, hub.cert_file and the box's clock",
-        "检查 hub.ca_file、hub.cert_file 和本机时钟",
+        "check hub.ca_file and the box's clock; does the hub speak TLS there?",
+        "检查 hub.ca_file 和本机时钟；平台该端口是否使用 TLS？",
     ),
     "hub.mqtt.todo": (
-        "check user, password and certificate with the hub's people",
-        "与平台方核对用户名、密码和证书",
+        "check user and password with the hub's people; for a certificate: lamppost enrol",
+        "与平台方核对用户名和密码；证书请执行 lamppost enrol",
     ),
     "trip.ok": ("a message came back after {ms:.0f} ms", "测试消息 {ms:.0f} 毫秒后返回"),
     "trip.one-way": (
@@ -214,6 +214,13 @@ TEXTS: Final = {
     # --- certificate
     "cert.none": ("the box has no certificate of its own", "本机没有证书"),
     "cert.none.todo": ("enrol the box: lamppost enrol", "注册本机：lamppost enrol"),
+    "cert.pending": ("a certificate was asked for; none has come yet", "已申请证书，尚未收到"),
+    "cert.pending.todo": (
+        "run lamppost enrol again, or bring it: lamppost enrol --certificate FILE",
+        "再次执行 lamppost enrol，或带回证书：lamppost enrol --certificate FILE",
+    ),
+    "cert.unused": ("a certificate is here, but not in use", "已有证书，尚未启用"),
+    "cert.unused.todo": ("go on with it: lamppost enrol", "继续处理：lamppost enrol"),
     "cert.ok": ("{subject}, {days} days left, until {ends}", "{subject}，剩余 {days} 天，至 {ends}"),
     "cert.late": ("only {days} days left, until {ends}", "仅剩 {days} 天，至 {ends}"),
     "cert.late.todo": (
