@@ -20,6 +20,7 @@ from lamppost.agent.signals import Signals
 from lamppost.agent.spool import open_spool
 from lamppost.agent.tail import Tail
 from lamppost.agent.watch import SpoolWatch
+from lamppost.agent.window import Window
 from lamppost.drivers.api import Driver, Emit, Reading, TrueTime
 
 BOOT = datetime(2026, 5, 1, tzinfo=UTC)
@@ -79,7 +80,16 @@ def test_a_box_takes_its_time_from_a_receiver_and_gives_it_back_to_a_time_server
 
         run_dir.open()
         async with open_spool(config.spool, report=lambda _: None) as spool:
-            box = Box(config, spool, run_dir, Tail(tmp_path), SpoolWatch(), Notifier(), world.clock)
+            box = Box(
+                config,
+                spool,
+                run_dir,
+                Tail(tmp_path),
+                Window(tmp_path),
+                SpoolWatch(),
+                Notifier(),
+                world.clock,
+            )
             running = asyncio.create_task(box.run(signals))
             await until(lambda: "gnss" in box.devices.all())
             begun = box.devices["gnss"].health.since
