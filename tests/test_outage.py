@@ -181,6 +181,7 @@ def test_a_black_holed_link_loses_nothing(tmp_path, outage_s):
     asyncio.run(main())
 
 
+@pytest.mark.soak
 @DURATIONS
 def test_a_boot_without_broker_then_kill_9_loses_only_what_rode_in_memory(tmp_path, outage_s):
     async def main():

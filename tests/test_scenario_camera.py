@@ -76,6 +76,7 @@ within_s = 10
     assert verdict.ok, json.dumps(verdict.as_json(), indent=1)
 
 
+@pytest.mark.soak
 def test_a_queue_that_creeps_past_the_bus_stop_is_no_parking(tmp_path):
     more = """
 [cameras.kerb]
