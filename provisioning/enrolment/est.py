@@ -135,7 +135,7 @@ def _ask(
         said = answer.read(_LARGEST)
         status, retry = answer.status, answer.headers.get("Retry-After", "")
     except (OSError, UnicodeError) as error:
-        raise EnrolmentError(f"{office.url}: {_unreached(error)}") from error
+        raise EnrolmentError(f"{office.url}: {_hung_up(error, operation) or _unreached(error)}") from error
     except http.client.HTTPException as error:
         why = str(error) or type(error).__name__
         raise EnrolmentError(f"{office.url}: no answer that can be read ({why}); try again") from error
@@ -146,6 +146,21 @@ def _ask(
     if status != 200:
         raise EnrolmentError(f"{office.url}: {_refused(status, operation)}{_quoted(said)}")
     return said
+
+
+def _hung_up(error: Exception, operation: str) -> str:
+    """Return in words that the office hung up on a certificate; empty if that is not what happened.
+
+    The alert that says why may be lost when the other side closes at once.
+    """
+    if operation != "simplereenroll":
+        return ""
+    if not isinstance(error, ssl.SSLEOFError | ConnectionResetError | BrokenPipeError):
+        return ""
+    return (
+        "the present certificate is not taken (or the link broke: the office hung up); "
+        "try again, else enrol anew, with a new label"
+    )
 
 
 def _unreached(error: Exception) -> str:
