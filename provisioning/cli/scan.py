@@ -35,6 +35,8 @@ from lamppost.provisioning.words import say
 
 Pairs: TypeAlias = Sequence[tuple[int, str]]
 _SPEED = re.compile(r"(\d{2,7})(?:[:/ ]?8?([NEO])1?)?", re.IGNORECASE)
+#: Of a port so much is shown while it is asked.
+_PORT_SHOWN = 40
 
 
 def scan(
@@ -160,8 +162,9 @@ class _Shown:
             self._any = True
 
     def at(self, path: str, text: str, done: float) -> None:
-        """Show what is being asked at a port."""
-        self.progress(f"{path}: {text}", done)
+        """Show what is being asked at a port; of a long name its end, so that the rest is seen, too."""
+        shown = path if len(path) <= _PORT_SHOWN else f"...{path[3 - _PORT_SHOWN :]}"
+        self.progress(f"{shown}: {text}", done)
 
     def clear(self) -> None:
         """Take the line away."""
