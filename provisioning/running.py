@@ -6,7 +6,7 @@ import json
 import os
 import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 
 def running(run_dir: Path) -> bool:
@@ -20,15 +20,15 @@ def running(run_dir: Path) -> bool:
     return True
 
 
-def reload(run_dir: Path) -> bool | None:
-    """Let the agent read its configuration again; whether it may be told to, None if none runs."""
+def reload(run_dir: Path) -> Literal["none", "told", "may-not"]:
+    """Let the agent read its configuration again: none runs, it was told, or we may not tell it."""
     if not running(run_dir):
-        return None
+        return "none"
     try:
         os.kill(int((run_dir / "agent.pid").read_text()), signal.SIGHUP)
     except (OSError, ValueError):
-        return False
-    return True
+        return "may-not"
+    return "told"
 
 
 def last_status(run_dir: Path) -> dict[str, Any] | None:

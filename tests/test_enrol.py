@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import os
 import re
@@ -226,7 +227,7 @@ def test_a_box_that_goes_out_of_service_keeps_nothing(tmp_path, capsys, office, 
     (tmp_path / "state/spool.db-wal").write_bytes(b"alarm")
     (tmp_path / "state/evidence").mkdir()
     (tmp_path / "state/evidence/a=b.jpg").write_bytes(b"jpeg")
-    monkeypatch.setattr("typer.prompt", lambda *_, **__: "pole-2")
+    monkeypatch.setattr("sys.stdin", io.StringIO("pole-2\n"))
     assert box("decommission")[0] == 130
     assert box.pair()[0] == key
     code, said, _ = box("decommission", "--yes", "--json")

@@ -43,7 +43,7 @@ class Done(NamedTuple):
 
     tried: str
     backup: Path | None
-    agent: bool | None
+    agent: str
 
 
 class Enrolment:
@@ -236,5 +236,5 @@ def as_json(done: Done) -> dict[str, Any]:
     return {
         "tried": done.tried or None,
         "backup": str(done.backup) if done.backup else None,
-        "agent": {None: "none", True: "told", False: "may-not"}[done.agent],
+        "agent": done.agent,
     }

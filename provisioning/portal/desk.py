@@ -35,6 +35,7 @@ class Desk:
         self.path = path
         #: None lets everybody in: the page can be reached from this machine only.
         self.gate = gate
+        self._stamp = 0
         self.config = load_as_service(path)
         self.views = Views(lambda: self.config)
         self.history = History(lambda: self.config)
@@ -55,7 +56,7 @@ class Desk:
         """Take the file as it is now, if it holds together: the CLI may have changed it."""
         with contextlib.suppress(OSError):
             stamp = self.path.stat().st_mtime_ns
-            if stamp != getattr(self, "_stamp", None):
+            if stamp != self._stamp:
                 self._stamp = stamp
                 with contextlib.suppress(Exception):  # the checks say what is wrong with it
                     self.config = load_as_service(self.path)
@@ -70,7 +71,7 @@ class Desk:
         self.config = load_as_service(self.path)
         return {
             "backup": edit.backup.name if edit.backup else None,
-            "agent": {None: "none", True: "told", False: "may-not"}[reload(self.config.node.run_dir)],
+            "agent": reload(self.config.node.run_dir),
         }
 
     async def attempt(self, camera: str, zone: str, drawing: Drawing, *, live: bool) -> dict[str, Any]:

@@ -89,9 +89,6 @@ class Views:
         self._views: dict[str, View] = {}
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
 
-    def __getitem__(self, name: str) -> View:
-        return self._views[name]
-
     def get(self, name: str) -> View | None:
         """Return the view of a camera."""
         return self._views.get(name)
